@@ -1,0 +1,1 @@
+"""What the notebooks show and ask: pure views, figures, widgets."""

@@ -1,0 +1,122 @@
+"""What each explorer shows, as arrays: pure functions of the settings, tested without a figure or a browser."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from diffedu import expect
+from diffedu.data import Images
+from diffedu.diffusion.exact import eps_model, points
+from diffedu.diffusion.gaussian import posterior, q_sample
+from diffedu.diffusion.samplers import ddim
+from diffedu.diffusion.schedules import Schedule
+from diffedu.shapes import Batch
+
+Curve = Float[Tensor, " n"]
+HISTOGRAM_EDGES = torch.linspace(-4, 4, 41, dtype=torch.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseView:
+    """One picture at step t: its pixels, their histogram, and where t stands on the curve of log-SNR."""
+
+    t: int
+    xt: Float[Tensor, "c h w"]
+    histogram: Curve
+    signal: float
+    noise: float
+    mean: float
+    std: float
+    log_snr: float
+
+
+@dataclass(frozen=True, eq=False)
+class PosteriorView:
+    """Three densities over x_{t-1}: what x_0 says, what x_t says, and both together."""
+
+    t: int
+    grid: Curve
+    prior: Curve
+    likelihood: Curve
+    posterior: Curve
+    mean: float
+    sigma: float
+
+
+@dataclass(frozen=True, eq=False)
+class TourView:
+    """Digits on their way into noise and back: frames (K, N, 1, 8, 8), with the step t of each frame."""
+
+    frames: Float[Tensor, "k n c h w"]
+    t: list[int]
+    turn: int
+
+
+def noise_view(x0: Images, t: int, s: Schedule, eps: Images) -> NoiseView:
+    """Noise one picture (1, C, H, W) to step t in 0..T and describe what is left of it."""
+    expect.integer("t", t, 0, s.T)
+    xt = q_sample(x0, torch.tensor([t]), eps, s) if t > 0 else x0
+    return NoiseView(
+        t=t,
+        xt=xt[0],
+        histogram=density_histogram(xt.flatten().double()),
+        signal=s.alpha_bar[t].sqrt().item(),
+        noise=(1 - s.alpha_bar[t]).sqrt().item(),
+        mean=xt.mean().item(),
+        std=xt.std().item(),
+        log_snr=s.snr[t].log().item(),
+    )
+
+
+def density_histogram(values: Curve) -> Curve:
+    """Share of the values in each of the 40 bins of HISTOGRAM_EDGES, divided by the bin width."""
+    counts = torch.histogram(values, HISTOGRAM_EDGES).hist
+    return counts / (len(values) * HISTOGRAM_EDGES.diff())
+
+
+def posterior_view(x0: float, xt: float, t: int, s: Schedule) -> PosteriorView:
+    """The posterior q(x_{t-1} | x_t, x_0) in one dimension, beside its two factors, each as a density over x_{t-1}.
+
+    At t = 1 the prior and the posterior are a point at x_0: their densities are all 0 and only mean and sigma speak.
+    """
+    expect.integer("t", t, 1, s.T)
+    grid = torch.linspace(-4, 4, 801, dtype=torch.float64)
+    one = torch.tensor([x0, xt], dtype=torch.float64)
+    mean, variance = posterior(one[:1], one[1:], torch.tensor([t]), s)
+    alpha_bar_prev = s.alpha_bar[t - 1]
+    prior = _density(grid, alpha_bar_prev.sqrt() * x0, (1 - alpha_bar_prev).sqrt())
+    likelihood = _density(grid, xt / s.alpha[t].sqrt(), (s.beta[t] / s.alpha[t]).sqrt())
+    sigma = variance[0].sqrt()
+    return PosteriorView(
+        t, grid, prior, likelihood, _density(grid, mean[0], sigma), mean.item(), sigma.item()
+    )
+
+
+def _density(x: Curve, mean: Tensor, sigma: Tensor) -> Curve:
+    """The normal density; all 0 for a point mass, which has none."""
+    if sigma == 0:
+        return torch.zeros_like(x)
+    return torch.exp(-0.5 * ((x - mean) / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))
+
+
+def tour_view(data: Batch, chosen: Images, s: Schedule, eps: Images, steps: int = 50) -> TourView:
+    """Dissolve the chosen digits into noise, then walk back with DDIM and the ideal denoiser of `data`."""
+    forward = [chosen]
+    times = torch.linspace(0, s.T, steps + 1).round().long().tolist()
+    for t in times[1:]:
+        forward.append(q_sample(chosen, torch.full((len(chosen),), t), eps, s))
+    back = list(ddim(eps_model(points(data), s), forward[-1], s, steps))
+    frames = torch.stack(forward + [state.xt for state in back[1:]])
+    return TourView(frames, times + [state.t for state in back[1:]], turn=steps)
+
+
+def mosaic(images: Images, columns: int) -> Float[Tensor, "1 c h w"]:
+    """Tile (N, C, H, W) into one picture, row by row; N must fill the rows."""
+    n, c, h, w = images.shape
+    if n % columns:
+        expect.fail("images", f"a multiple of {columns}", n)
+    tiles = images.view(n // columns, columns, c, h, w).permute(2, 0, 3, 1, 4)
+    return tiles.reshape(1, c, n // columns * h, columns * w)

@@ -1,0 +1,76 @@
+"""The explorers of part I: sliders and menus over a function from settings to a picture and a sentence."""
+
+import html
+from collections.abc import Callable, Mapping
+
+from ipywidgets import HTML, Dropdown, FloatSlider, Image, IntSlider, Layout, ValueWidget, VBox
+
+from diffedu.classroom.plots import Frame, NoiseFrames, PosteriorFrames, TourFrames, png
+
+
+class Explorer(VBox):
+    """Controls, a picture and a sentence that says what it shows; every change of a control redraws both.
+
+    `controls` maps the argument names of `frames` to ipywidgets, which are reached as `explorer.controls["t"]`.
+    The sentence is a live region: a screen reader speaks it when it changes.
+    """
+
+    def __init__(
+        self, name: str, frames: Callable[..., Frame], controls: Mapping[str, ValueWidget]
+    ) -> None:
+        """`name` becomes the CSS class diffedu-<name>, by which a page or a test finds the explorer."""
+        self.frames = frames
+        self.controls = dict(controls)
+        self.picture = Image(format="png", layout=Layout(max_width="100%", object_fit="contain"))
+        self.words = HTML()
+        super().__init__([*self.controls.values(), self.picture, self.words])
+        self.add_class(f"diffedu-{name}")
+        for control in self.controls.values():
+            control.observe(lambda _: self.draw(), names="value")
+        self.draw()
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """The value of every control, by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def draw(self) -> None:
+        """Show the picture and the sentence for the present settings."""
+        frame = self.frames(**self.settings)
+        self.picture.value = png(frame.rgb)
+        self.words.value = f'<p role="status" aria-live="polite">{html.escape(frame.words)}</p>'
+
+
+def noise_explorer() -> Explorer:
+    """t, schedule and picture -> x_t, its histogram and its signal-to-noise ratio."""
+    frames = NoiseFrames()
+    controls = {
+        "t": _wide(IntSlider(value=100, min=0, max=1000, step=10, description="step t")),
+        "schedule": Dropdown(
+            options=list(frames.schedules), value="linear", description="schedule"
+        ),
+        "image": Dropdown(options=list(frames.images), value="digits", description="picture"),
+    }
+    return Explorer("noise-explorer", frames, controls)
+
+
+def posterior_explorer() -> Explorer:
+    """x_0, x_t and t -> prior, likelihood and posterior over x_{t-1}."""
+    controls = {
+        "x0": _wide(FloatSlider(value=1.0, min=-2, max=2, step=0.1, description="x_0")),
+        "xt": _wide(FloatSlider(value=-0.5, min=-3, max=3, step=0.1, description="x_t")),
+        "t": _wide(IntSlider(value=8, min=1, max=20, description="step t")),
+    }
+    return Explorer("posterior-explorer", PosteriorFrames(), controls)
+
+
+def tour_explorer() -> Explorer:
+    """A moment 0..100 -> eight digits, into noise and back."""
+    controls = {"moment": _wide(IntSlider(value=0, min=0, max=100, description="moment"))}
+    return Explorer("tour-explorer", TourFrames(), controls)
+
+
+def _wide(slider: ValueWidget) -> ValueWidget:
+    """Wide enough to aim at single steps from a lectern."""
+    slider.layout = Layout(width="min(36em, 100%)")
+    return slider
