@@ -1,8 +1,9 @@
-r"""Data for the course, all of it on disk after installation: digits, photographs, and curves in the plane.
+r"""Data for the course, on disk after installation: digits, photographs, curves in the plane.
 
-Nothing is downloaded. Images are float32 tensors (N, C, H, W) in [-1, 1], the range the standard normal prior is
-centred on; points are float64 (N, 2). The toy sets come with the numbers of a Gaussian mixture that *is* their
-density to the last few digits, for `diffedu.diffusion.exact.Mixture(*...)`.
+Nothing is downloaded. Images are float32 tensors (N, C, H, W) in [-1, 1], the range the standard
+normal prior is centred on; points are float64 (N, 2). The toy sets come with the numbers of a
+Gaussian mixture that *is* their density to the last few digits, for
+`diffedu.diffusion.exact.Mixture(*...)`.
 """
 
 import math
@@ -17,19 +18,20 @@ from torch import Tensor
 
 from diffedu import expect
 
-Images = Float32[Tensor, "n c h w"]
+Images = Float32[Tensor, " n c h w"]
 Labels = Int64[Tensor, " n"]
-Points = Float64[Tensor, "n 2"]
-Components = tuple[Float64[Tensor, " k"], Float64[Tensor, "k 2"], Float64[Tensor, " k"]]
+Points = Float64[Tensor, " n 2"]
+Components = tuple[Float64[Tensor, " k"], Float64[Tensor, " k 2"], Float64[Tensor, " k"]]
 
 DIGIT_LEVELS = 17  # scikit-learn counts the dark pixels in 4x4 blocks: 0..16
 PHOTOS = ("china", "flower")
 
 
 def digits() -> tuple[Images, Labels]:
-    """All 1797 handwritten digits of scikit-learn: (1797, 1, 8, 8) in [-1, 1] with 17 levels, labels 0..9.
+    """All 1797 digits of scikit-learn: (1797, 1, 8, 8) in [-1, 1] with 17 levels; labels 0..9.
 
-    From the UCI "Optical Recognition of Handwritten Digits" set (Alpaydin and Kaynak 1998), CC BY 4.0.
+    From the UCI "Optical Recognition of Handwritten Digits" set (Alpaydin and Kaynak 1998), CC BY
+    4.0.
     """
     raw = load_digits()
     images = torch.tensor(raw.images, dtype=torch.float32)[:, None]
@@ -37,7 +39,7 @@ def digits() -> tuple[Images, Labels]:
 
 
 def digit_halves() -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
-    """The digits in two halves with equal shares of each label: one to learn from, one to judge by. Always the same."""
+    """The digits in two halves with equal shares of each label; always the same halves."""
     images, labels = digits()
     first, second = train_test_split(
         np.arange(len(labels)), test_size=0.5, random_state=0, stratify=labels.numpy()
@@ -46,10 +48,10 @@ def digit_halves() -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
 
 
 def photo(name: str = "china", side: int = 128) -> Images:
-    """A real colour photograph, cut to its central square and averaged down: (1, 3, side, side) in [-1, 1].
+    """A photograph's central square, averaged down: (1, 3, side, side) in [-1, 1].
 
-    "china" (a temple roof) or "flower" (a dahlia), shipped with scikit-learn; authors and licence (CC BY 2.0) in
-    data/README.md.
+    "china" (a temple roof) or "flower" (a dahlia), shipped with scikit-learn; authors and licence
+    (CC BY 2.0) in data/README.md.
     """
     if name not in PHOTOS:
         expect.fail("name", f"one of {', '.join(PHOTOS)}", name)
@@ -64,23 +66,25 @@ def photo(name: str = "china", side: int = 128) -> Images:
 
 
 def moons(n: int, generator: torch.Generator, noise: float = 0.1) -> Points:
-    """n points on two interleaved half circles plus N(0, noise^2), (n, 2), centred, each axis within about [-1.5, 1.5].
+    """n points (n, 2) on two interleaved half circles, plus N(0, noise^2), centred.
 
-    The curve of scikit-learn's `make_moons`, with the angle drawn uniformly, so that `moons_components` is its density.
+    The curve of scikit-learn's `make_moons`, with the angle drawn uniformly, so that
+    `moons_components` is its density.
     """
     return _draw(_moons_curve, n, generator, noise)
 
 
 def swiss_roll(n: int, generator: torch.Generator, noise: float = 0.05) -> Points:
-    """n points on a spiral of 1.5 turns plus N(0, noise^2), (n, 2), within about [-1.5, 1.5].
+    """n points (n, 2) on a spiral of 1.5 turns, plus N(0, noise^2).
 
-    The curve of scikit-learn's `make_swiss_roll` seen from the side; `swiss_roll_components` is its density.
+    The curve of scikit-learn's `make_swiss_roll` seen from the side; `swiss_roll_components` is its
+    density.
     """
     return _draw(_swiss_roll_curve, n, generator, noise)
 
 
 def ring(n: int, generator: torch.Generator, noise: float = 0.1) -> Points:
-    """n points from eight Gaussians of width `noise` on the unit circle, (n, 2); density: `ring_components`."""
+    """n points (n, 2) from eight Gaussians of width `noise` on the unit circle."""
     weight, mean, sigma = ring_components(noise)
     expect.integer("n", n, 1)
     expect.generator("generator", generator)
@@ -89,12 +93,12 @@ def ring(n: int, generator: torch.Generator, noise: float = 0.1) -> Points:
 
 
 def moons_components(noise: float = 0.1) -> Components:
-    """Weights (K,), means (K, 2) and widths (K,) of the mixture that is the density of `moons`."""
+    """Weights (K,), means (K, 2), widths (K,) of the mixture that is the density of `moons`."""
     return _components(_moons_curve, noise)
 
 
 def swiss_roll_components(noise: float = 0.05) -> Components:
-    """Weights (K,), means (K, 2) and widths (K,) of the mixture that is the density of `swiss_roll`."""
+    """Weights (K,), means (K, 2), widths (K,) of the mixture that is the density of `swiss_roll`."""
     return _components(_swiss_roll_curve, noise)
 
 
@@ -134,7 +138,7 @@ def _draw(curve: Callable, n: int, generator: torch.Generator, noise: float) -> 
 
 
 def _components(curve: Callable, noise: float) -> Components:
-    """The density is an integral along the curve; Gauss-Legendre turns it into a weighted sum of Gaussians.
+    """The density: an integral along the curve, which Gauss-Legendre makes a sum of Gaussians.
 
     The two halves of [0, 1] are taken one by one: the moons jump between them.
     """

@@ -1,4 +1,4 @@
-"""What a function expects of its arguments, said in one form: `ValueError("name: expected X, got Y")`."""
+"""What a function expects of its arguments, in one form: ValueError("name: expected X, got Y")."""
 
 import math
 from numbers import Integral, Real

@@ -1,4 +1,4 @@
-"""What each explorer shows, as arrays: pure functions of the settings, tested without a figure or a browser."""
+"""What each explorer shows, as arrays: pure functions, tested without figure or browser."""
 
 import math
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ HISTOGRAM_EDGES = torch.linspace(-4, 4, 41, dtype=torch.float64)
 
 @dataclass(frozen=True, eq=False)
 class NoiseView:
-    """One picture at step t: its pixels, their histogram, and where t stands on the curve of log-SNR."""
+    """One picture at step t: its pixels, their histogram, and its log-SNR."""
 
     t: int
-    xt: Float[Tensor, "c h w"]
+    xt: Float[Tensor, " c h w"]
     histogram: Curve
     signal: float
     noise: float
@@ -48,9 +48,9 @@ class PosteriorView:
 
 @dataclass(frozen=True, eq=False)
 class TourView:
-    """Digits on their way into noise and back: frames (K, N, 1, 8, 8), with the step t of each frame."""
+    """Digits on their way into noise and back: frames (K, N, 1, 8, 8), and the t of each."""
 
-    frames: Float[Tensor, "k n c h w"]
+    frames: Float[Tensor, " k n c h w"]
     t: list[int]
     turn: int
 
@@ -78,9 +78,12 @@ def density_histogram(values: Curve) -> Curve:
 
 
 def posterior_view(x0: float, xt: float, t: int, s: Schedule) -> PosteriorView:
-    """The posterior q(x_{t-1} | x_t, x_0) in one dimension, beside its two factors, each as a density over x_{t-1}.
+    """The posterior q(x_{t-1} | x_t, x_0) in one dimension, beside its two factors.
 
-    At t = 1 the prior and the posterior are a point at x_0: their densities are all 0 and only mean and sigma speak.
+    Each is a density over x_{t-1}.
+
+    At t = 1 the prior and the posterior are a point at x_0: their densities are all 0 and only mean
+    and sigma speak.
     """
     expect.integer("t", t, 1, s.T)
     grid = torch.linspace(-4, 4, 801, dtype=torch.float64)
@@ -103,7 +106,7 @@ def _density(x: Curve, mean: Tensor, sigma: Tensor) -> Curve:
 
 
 def tour_view(data: Batch, chosen: Images, s: Schedule, eps: Images, steps: int = 50) -> TourView:
-    """Dissolve the chosen digits into noise, then walk back with DDIM and the ideal denoiser of `data`."""
+    """Dissolve the chosen digits, then walk back with DDIM and the ideal denoiser of `data`."""
     forward = [chosen]
     times = torch.linspace(0, s.T, steps + 1).round().long().tolist()
     for t in times[1:]:
@@ -113,7 +116,7 @@ def tour_view(data: Batch, chosen: Images, s: Schedule, eps: Images, steps: int 
     return TourView(frames, times + [state.t for state in back[1:]], turn=steps)
 
 
-def mosaic(images: Images, columns: int) -> Float[Tensor, "1 c h w"]:
+def mosaic(images: Images, columns: int) -> Float[Tensor, " 1 c h w"]:
     """Tile (N, C, H, W) into one picture, row by row; N must fill the rows."""
     n, c, h, w = images.shape
     if n % columns:

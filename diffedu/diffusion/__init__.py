@@ -1,1 +1,1 @@
-"""The mathematics of diffusion. This wing knows no network: a model is any function (x, t) -> eps_hat."""
+"""The mathematics of diffusion. It knows no network: a model is any function (x, t) -> eps_hat."""

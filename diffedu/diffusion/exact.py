@@ -1,8 +1,9 @@
-r"""Data whose best denoiser is known in closed form: the laboratory in which everything else is checked.
+r"""Data whose best denoiser has a closed form: the laboratory where the rest is checked.
 
-A Gaussian mixture stays one under noising: component k of q(x_t) has mean $\sqrt{\bar\alpha_t}\,\mu_k$ and variance
-$\bar\alpha_t\sigma_k^2 + 1 - \bar\alpha_t$. So its density, its posterior mean E[x_0 | x_t] and its best eps are
-exact at every t. One component is a Gaussian; components of width 0 are a finite data set.
+A Gaussian mixture stays one under noising: component k of q(x_t) has mean
+$\sqrt{\bar\alpha_t}\,\mu_k$ and variance $\bar\alpha_t\sigma_k^2 + 1 - \bar\alpha_t$. So its
+density, its posterior mean E[x_0 | x_t] and its best eps are exact at every t. One component is a
+Gaussian; components of width 0 are a finite data set.
 """
 
 import math
@@ -16,17 +17,20 @@ from torch import Tensor
 from diffedu import expect
 from diffedu.diffusion.gaussian import eps_from_x0
 from diffedu.diffusion.schedules import Schedule
-from diffedu.shapes import Batch, EpsModel, PerSample, Steps, per_sample
+from diffedu.shapes import Batch, EpsModel, PerSample, Steps
 
 Step = Callable[[Tensor, Tensor], Tensor]  # (xt, noise) -> x at the next time
 
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """sum_k weight_k N(mean_k, sigma_k^2 I) over points (D,); sigma is a standard deviation and may be 0."""
+    """sum_k weight_k N(mean_k, sigma_k^2 I) over points (D,).
+
+    sigma is a standard deviation and may be 0.
+    """
 
     weight: Float64[Tensor, " k"]
-    mean: Float64[Tensor, "k d"]
+    mean: Float64[Tensor, " k d"]
     sigma: Float64[Tensor, " k"]
 
     def __post_init__(self) -> None:
@@ -50,14 +54,14 @@ def gaussian(mean: float, sigma: float, dims: int = 1) -> Mixture:
 
 
 def points(data: Batch) -> Mixture:
-    """A finite data set, each item with the same weight and no width: (N, ...) becomes components (N, D)."""
+    """A finite data set as a mixture of N equal points without width: (N, ...) becomes (N, D)."""
     expect.batch("data", data)
     n = len(data)
     weight = torch.full((n,), 1 / n, dtype=torch.float64)
     return Mixture(weight, data.reshape(n, -1).double().cpu(), torch.zeros_like(weight))
 
 
-def sample(mixture: Mixture, n: int, generator: torch.Generator) -> Float64[Tensor, "n d"]:
+def sample(mixture: Mixture, n: int, generator: torch.Generator) -> Float64[Tensor, " n d"]:
     """Draw n points."""
     expect.integer("n", n, 1)
     expect.generator("generator", generator)
@@ -67,7 +71,10 @@ def sample(mixture: Mixture, n: int, generator: torch.Generator) -> Float64[Tens
 
 
 def noised(mixture: Mixture, t: int, s: Schedule) -> Mixture:
-    r"""The marginal q(x_t), again a mixture: $\sum_k w_k N(\sqrt{\bar\alpha_t}\mu_k, \bar\alpha_t\sigma_k^2 + 1 - \bar\alpha_t)$."""
+    r"""The marginal q(x_t), again a mixture.
+
+    $\sum_k w_k\,N(\sqrt{\bar\alpha_t}\mu_k,\ \bar\alpha_t\sigma_k^2 + 1 - \bar\alpha_t)$
+    """
     expect.integer("t", t, 0, s.T)
     alpha_bar = s.alpha_bar[t]
     sigma = (alpha_bar * mixture.sigma**2 + 1 - alpha_bar).sqrt()
@@ -87,8 +94,9 @@ def log_density(mixture: Mixture, x: Batch) -> PerSample:
 def x0_mean(mixture: Mixture, xt: Batch, t: Steps, s: Schedule) -> Batch:
     r"""E[x_0 | x_t], the best prediction of x_0 in squared error.
 
-    Component k, given x_t, has mean $\mu_k + \frac{\sqrt{\bar\alpha_t}\sigma_k^2}{v_k}(x_t - \sqrt{\bar\alpha_t}\mu_k)$
-    with $v_k = \bar\alpha_t\sigma_k^2 + 1 - \bar\alpha_t$; they are averaged with their posterior weights.
+    Component k, given x_t, has mean $\mu_k + \frac{\sqrt{\bar\alpha_t}\sigma_k^2}{v_k}(x_t -
+    \sqrt{\bar\alpha_t}\mu_k)$ with $v_k = \bar\alpha_t\sigma_k^2 + 1 - \bar\alpha_t$; they are
+    averaged with their posterior weights.
     """
     _check_points(mixture, xt)
     expect.steps("t", t, s.T, xt)
@@ -116,7 +124,7 @@ def x0_variance(mixture: Mixture, xt: Batch, t: Steps, s: Schedule) -> PerSample
 
 
 def eps_model(mixture: Mixture, s: Schedule) -> EpsModel:
-    """The best eps_hat(x_t, t) for this data, for x of any shape (B, ...) with D elements in a sample."""
+    """The best eps_hat(x_t, t) for this data; x has any shape (B, ...) with D elements a sample."""
 
     def model(xt: Batch, t: Steps) -> Batch:
         flat = xt.reshape(len(xt), -1)
@@ -128,10 +136,11 @@ def eps_model(mixture: Mixture, s: Schedule) -> EpsModel:
 def chain_moments(
     steps: Iterable[Step], mean: float = 0.0, sigma: float = 1.0
 ) -> tuple[float, float]:
-    """Exact output mean and standard deviation of a chain of affine steps started from N(mean, sigma^2).
+    """Exact output mean and std of a chain of affine steps, started from N(mean, sigma^2).
 
-    On Gaussian data the best eps is affine in x, so a sampler's step is x -> A x + B + C z. The three numbers are
-    read off by calling the step itself at x, z = (0, 0), (1, 0), (0, 1): nothing about the sampler is assumed.
+    On Gaussian data the best eps is affine in x, so a sampler's step is x -> A x + B + C z. The
+    three numbers are read off by calling the step itself at x, z = (0, 0), (1, 0), (0, 1): nothing
+    about the sampler is assumed.
     """
     variance = sigma**2
     x = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64)
@@ -146,7 +155,7 @@ def chain_moments(
 def _responsibility(
     mixture: Mixture, xt: Batch, t: Steps, s: Schedule
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Posterior weights (B, K), gains and variances of x_t's components, all float64 on the CPU."""
+    """Posterior weights (B, K), gains and variances of x_t's parts, float64 on the CPU."""
     alpha_bar = s.alpha_bar[t.cpu()][:, None]
     variance = alpha_bar * mixture.sigma**2 + 1 - alpha_bar
     x = xt.double().cpu() / alpha_bar.sqrt()

@@ -1,8 +1,9 @@
 r"""What is minimised: the simple loss, and the variational bound term by term.
 
-Equation numbers are those of DDPM (Ho, Jain, Abbeel 2020). Bound terms are in nats and summed over a sample's
-elements; column k of `vlb` is the paper's L_k. `decoder(x0, mean, sigma)` gives log p(x_0 | x_1) per element:
-`decoder_log_prob` for data on a grid, `gaussian_log_prob` for continuous data.
+Equation numbers are those of DDPM (Ho, Jain, Abbeel 2020). Bound terms are in nats and summed over
+a sample's elements; column k of `vlb` is the paper's L_k. `decoder(x0, mean, sigma)` gives log
+p(x_0 | x_1) per element: `decoder_log_prob` for data on a grid, `gaussian_log_prob` for continuous
+data.
 """
 
 import math
@@ -37,9 +38,10 @@ Decoder = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def l_simple(model: EpsModel, x0: Batch, t: Steps, eps: Batch, s: Schedule) -> PerSample:
-    r"""Squared error of the predicted noise, averaged over each sample's elements (DDPM eq. 14).
+    r"""Squared error of the predicted noise, averaged over each sample (DDPM eq. 14).
 
-    $\lVert\epsilon - \epsilon_\theta(\sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\epsilon,\ t)\rVert^2 / D$
+    $\lVert\epsilon - \epsilon_\theta(\sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\epsilon,\
+    t)\rVert^2 / D$
     """
     expect.function("model", model)
     xt = q_sample(x0, t, eps, s)
@@ -47,10 +49,10 @@ def l_simple(model: EpsModel, x0: Batch, t: Steps, eps: Batch, s: Schedule) -> P
 
 
 def l_simple_weight(s: Schedule, variance: PerStep) -> PerStep:
-    r"""The weight of $\lVert\epsilon-\epsilon_\theta\rVert^2$ in L_{t-1}, which L_simple drops (DDPM eq. 12).
+    r"""The weight of the squared error in L_{t-1}, which L_simple drops (DDPM eq. 12).
 
-    $\frac{\beta_t^2}{2\sigma_t^2\,\alpha_t\,(1-\bar\alpha_t)}$; 0 at index 0, infinite where the variance is 0
-    (t = 1 with `fixed_small`).
+    $\frac{\beta_t^2}{2\sigma_t^2\,\alpha_t\,(1-\bar\alpha_t)}$; 0 at index 0, infinite where the
+    variance is 0 (t = 1 with `fixed_small`).
     """
     expect.variances("variance", variance, s.T)
     weight = s.beta**2 / (2 * variance * s.alpha * (1 - s.alpha_bar))
@@ -81,10 +83,11 @@ def vlb_term(
     decoder: Decoder = decoder_log_prob,
     variance_1: float | None = None,
 ) -> PerSample:
-    r"""L_{t-1} at a drawn x_t, in nats: a KL for t >= 2, and -log p(x_0 | x_1) at t = 1 (DDPM eq. 5).
+    r"""L_{t-1} at a drawn x_t in nats: a KL; at t = 1, -log p(x_0 | x_1) (DDPM eq. 5).
 
-    `variance` holds the reverse variances (T+1,), positive from t = 2 on. At t = 1 both fixed choices use
-    beta-tilde_2 instead (beta-tilde_1 is 0; the authors' code does the same); `variance_1` overrides it.
+    `variance` holds the reverse variances (T+1,), positive from t = 2 on. At t = 1 both fixed
+    choices use beta-tilde_2 instead (beta-tilde_1 is 0; the authors' code does the same);
+    `variance_1` overrides it.
     """
     _check_likelihood(model, decoder, s, variance)
     mean_q, variance_q = posterior(x0, xt, t, s)
@@ -109,10 +112,11 @@ def vlb(
     *,
     generator: torch.Generator,
     variance_1: float | None = None,
-) -> Float[Tensor, "b terms"]:
+) -> Float[Tensor, " b terms"]:
     r"""Every term of the variational bound, (B, T+1) in nats: column k is L_k (DDPM eq. 5).
 
-    The sum over a row estimates an upper bound of -log p(x_0): for every t one x_t is drawn from q(x_t | x_0).
+    The sum over a row estimates an upper bound of -log p(x_0): for every t one x_t is drawn from
+    q(x_t | x_0).
     """
     expect.batch("x0", x0)
     expect.generator("generator", generator)
@@ -127,7 +131,7 @@ def vlb(
 
 
 def bits_per_dim(nats: Tensor, dims: int) -> Tensor:
-    r"""Nats per sample to bits per dimension: $\mathrm{nats} / (D \ln 2)$, D = `dims` elements in a sample."""
+    r"""Nats per sample to bits per dimension: $\mathrm{nats} / (D \ln 2)$ with D = `dims`."""
     expect.tensor("nats", nats)
     expect.finite("nats", nats)
     expect.integer("dims", dims, 1)

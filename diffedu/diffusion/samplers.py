@@ -1,7 +1,8 @@
-r"""From noise to data: the ancestral sampler and DDIM, as generators that show every state on the way.
+r"""From noise to data: ancestral sampling and DDIM, as generators that show every state.
 
-Each step is one pure function with its noise passed in; each sampler is a loop over it. `model(x, t)` returns
-eps_hat. `clip` is applied to x0_hat and never to x_t: x_t may leave [-1, 1], the clean data may not.
+Each step is one pure function with its noise passed in; each sampler is a loop over it. `model(x,
+t)` returns eps_hat. `clip` is applied to x0_hat and never to x_t: x_t may leave [-1, 1], the clean
+data may not.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +26,10 @@ Clip = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Where a sampler stands: x_t, and what the model says there. At t = 0, x0_hat is xt and eps_hat is None."""
+    """Where a sampler stands: x_t, and what the model says there.
+
+    At t = 0, x0_hat is xt and eps_hat is None.
+    """
 
     t: int
     xt: Batch
@@ -38,8 +42,8 @@ def ddpm_step(
 ) -> Batch:
     r"""One ancestral step from t to t-1 (DDPM algorithm 2, line 4).
 
-    $x_{t-1} = \mu(x_t, \hat\epsilon) + \sigma_t\,z$, where sigma_t is the *root* of variance[t], and z = 0 at
-    t = 1: the last step adds no noise, whatever variance[1] is.
+    $x_{t-1} = \mu(x_t, \hat\epsilon) + \sigma_t\,z$, where sigma_t is the *root* of variance[t],
+    and z = 0 at t = 1: the last step adds no noise, whatever variance[1] is.
     """
     expect.variances("variance", variance, s.T)
     mean = reverse_mean(xt, eps_hat, t, s)
@@ -60,8 +64,9 @@ def ddim_step(
 ) -> Batch:
     r"""One DDIM step from t to any earlier t_next (Song, Meng, Ermon 2021, eqs. 12 and 16).
 
-    $x_{t'} = \sqrt{\bar\alpha_{t'}}\,\hat x_0 + \sqrt{1-\bar\alpha_{t'}-\sigma^2}\,\hat\epsilon + \sigma z$ with
-    $\sigma^2 = \eta^2\,\frac{1-\bar\alpha_{t'}}{1-\bar\alpha_t}\Big(1-\frac{\bar\alpha_t}{\bar\alpha_{t'}}\Big)$.
+    $x_{t'} = \sqrt{\bar\alpha_{t'}}\,\hat x_0 + \sqrt{1-\bar\alpha_{t'}-\sigma^2}\,\hat\epsilon +
+    \sigma z$ with $\sigma^2 =
+    \eta^2\,\frac{1-\bar\alpha_{t'}}{1-\bar\alpha_t}\Big(1-\frac{\bar\alpha_t}{\bar\alpha_{t'}}\Big)$.
     eta = 0 is deterministic (noise may be None); eta = 1 from t to t-1 is DDPM with beta-tilde.
     """
     x0_hat = x0_from_eps(xt, t, eps_hat, s)
@@ -88,9 +93,10 @@ def ddpm(
     t: int | None = None,
     clip: Clip | None = None,
 ) -> Iterator[State]:
-    """Ancestral sampling (DDPM algorithm 2): yields State t = T, T-1, ..., 1 and the clean sample at t = 0.
+    """Ancestral sampling: yields a State at t = T, ..., 1 and the clean one at 0 (DDPM algorithm 2).
 
-    `t` starts lower: `xT` is then x_t. `variance` is `fixed_small(s)`, `fixed_large(s)` or your own (T+1,).
+    `t` starts lower: `xT` is then x_t. `variance` is `fixed_small(s)`, `fixed_large(s)` or your own
+    (T+1,).
     """
     start = _check_start(model, xT, s, t)
     expect.generator("generator", generator)
@@ -109,10 +115,10 @@ def ddim(
     t: int | None = None,
     clip: Clip | None = None,
 ) -> Iterator[State]:
-    """DDIM in `steps` network calls (Song, Meng, Ermon 2021): yields a State per visited t and the last at t = 0.
+    """DDIM in `steps` network calls: yields a State per visited t (Song, Meng, Ermon 2021).
 
-    The visited steps are `strided_times(t, steps)`; `t` starts lower than T: `xT` is then x_t. eta > 0 draws noise
-    and needs a generator.
+    The last State is the clean one at t = 0. The visited steps are `strided_times(t, steps)`; `t`
+    starts lower than T: `xT` is then x_t. eta > 0 draws noise and needs a generator.
     """
     start = _check_start(model, xT, s, t)
     times = strided_times(start, steps)
@@ -133,10 +139,11 @@ def ddpm_strided(
     t: int | None = None,
     clip: Clip | None = None,
 ) -> Iterator[State]:
-    r"""Ancestral sampling in `steps` jumps, each with the jump's own beta (Nichol and Dhariwal 2021, eq. 19).
+    r"""Ancestral sampling in `steps` jumps, each with its own beta (Nichol, Dhariwal 2021, eq. 19).
 
-    A jump from t to t' is one step of a schedule with $\beta = 1 - \bar\alpha_t/\bar\alpha_{t'}$; keeping beta_t
-    would add the noise of one small step only. `variance` is a function of that schedule.
+    A jump from t to t' is one step of a schedule with $\beta = 1 - \bar\alpha_t/\bar\alpha_{t'}$;
+    keeping beta_t would add the noise of one small step only. `variance` is a function of that
+    schedule.
     """
     start = _check_start(model, xT, s, t)
     times = strided_times(start, steps)
@@ -151,9 +158,10 @@ def ddpm_strided(
 
 
 def strided_times(T: int, steps: int) -> Steps:
-    """The steps + 1 times from 0 to T that a strided sampler visits, ascending: round(linspace(0, T, steps + 1)).
+    """The times a strided sampler visits, ascending: round(linspace(0, T, steps + 1)).
 
-    The first is 0, the clean image with alpha_bar = 1; stopping at t = 1 would leave its noise in the sample.
+    The first is 0, the clean image with alpha_bar = 1; stopping at t = 1 would leave its noise in
+    the sample.
     """
     expect.integer("T", T, 1)
     expect.integer("steps", steps, 1, T)
@@ -181,7 +189,7 @@ def _ddim(model, xt, s, times, eta, generator, clip) -> Iterator[State]:
 def _look(
     model: EpsModel, xt: Batch, step: int, s: Schedule, clip: Clip | None
 ) -> tuple[State, Steps]:
-    """Ask the model at (x_t, t). Where clip changes x0_hat, eps_hat is taken from the clipped x0_hat."""
+    """Ask the model at (x_t, t); eps_hat always belongs to the x0_hat that clip leaves."""
     t = torch.full((len(xt),), step, device=xt.device)
     eps_hat = model(xt, t)
     expect.like("eps_hat", eps_hat, xt)

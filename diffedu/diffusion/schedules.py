@@ -1,7 +1,8 @@
 r"""Noise schedules: how much noise each of the T steps adds.
 
-Symbols and steps are those of Ho, Jain, Abbeel, "Denoising diffusion probabilistic models" (DDPM, 2020): t runs
-from 1 to T, and every per-step array has T+1 float64 entries with the clean data at index 0.
+Symbols and steps are those of Ho, Jain, Abbeel, "Denoising diffusion probabilistic models" (DDPM,
+2020): t runs from 1 to T, and every per-step array has T+1 float64 entries with the clean data at
+index 0.
 """
 
 import math
@@ -17,9 +18,10 @@ from diffedu.shapes import PerStep
 class Schedule:
     r"""The four arrays of a diffusion, each (T+1,) float64; index 0 is the clean data.
 
-    beta[t] is the variance added at step t, $\alpha_t = 1 - \beta_t$, $\bar\alpha_t = \prod_{s=1}^t \alpha_s$
-    (DDPM section 2), and snr[t] = $\bar\alpha_t / (1 - \bar\alpha_t)$, which is infinite at t = 0.
-    Build one with `Schedule.from_beta` or with a named constructor; the arrays belong together.
+    beta[t] is the variance added at step t, $\alpha_t = 1 - \beta_t$, $\bar\alpha_t = \prod_{s=1}^t
+    \alpha_s$ (DDPM section 2), and snr[t] = $\bar\alpha_t / (1 - \bar\alpha_t)$, which is infinite
+    at t = 0. Build one with `Schedule.from_beta` or with a named constructor; the arrays belong
+    together.
     """
 
     beta: PerStep
@@ -36,8 +38,8 @@ class Schedule:
     def from_beta(cls, beta_1_to_T: torch.Tensor) -> "Schedule":
         r"""Derive every array from beta_1 ... beta_T, any values with 0 < beta < 1.
 
-        ValueError if a beta lies outside, or if alpha_bar stops falling because float64 cannot tell it from its
-        neighbour (beta below about 1e-16) or from 0 (below about 1e-300).
+        ValueError if a beta lies outside, or if alpha_bar stops falling because float64 cannot tell
+        it from its neighbour (beta below about 1e-16) or from 0 (below about 1e-300).
         """
         expect.tensor("beta", beta_1_to_T)
         if beta_1_to_T.ndim != 1 or len(beta_1_to_T) == 0:
@@ -60,8 +62,8 @@ class Schedule:
 def linear(T: int, beta_1: float = 1e-4, beta_T: float = 0.02) -> Schedule:
     r"""Betas on a straight line (DDPM section 4).
 
-    The endpoints are given for 1000 steps and multiplied by 1000/T: fewer steps must each add more noise.
-    ValueError for T <= 20, where the last beta would reach 1.
+    The endpoints are given for 1000 steps and multiplied by 1000/T: fewer steps must each add more
+    noise. ValueError for T <= 20, where the last beta would reach 1.
     """
     return _named("linear", T, _line(T, *_endpoints(T, beta_1, beta_T)))
 
@@ -78,8 +80,9 @@ def scaled_linear(T: int, beta_1: float = 1e-4, beta_T: float = 0.02) -> Schedul
 def cosine(T: int, s: float = 0.008) -> Schedule:
     r"""A squared cosine for alpha_bar (Nichol and Dhariwal 2021, eq. 17).
 
-    $\bar\alpha_t = f(t)/f(0)$ with $f(t) = \cos^2\!\big(\tfrac{t/T + s}{1 + s}\cdot\tfrac{\pi}{2}\big)$. The betas that
-    follow from it are clipped at .999, as in the paper. ValueError for T = 1: alpha_bar[1] would stay at .001.
+    $\bar\alpha_t = f(t)/f(0)$ with $f(t) = \cos^2\!\big(\tfrac{t/T + s}{1 +
+    s}\cdot\tfrac{\pi}{2}\big)$. The betas that follow from it are clipped at .999, as in the paper.
+    ValueError for T = 1: alpha_bar[1] would stay at .001.
     """
     expect.integer("T", T, 1)
     expect.real("s", s, 0, wanted="a finite number >= 0")
@@ -90,8 +93,9 @@ def cosine(T: int, s: float = 0.008) -> Schedule:
 def sigmoid(T: int, start: float = -3.0, end: float = 3.0, tau: float = 1.0) -> Schedule:
     r"""A falling sigmoid for alpha_bar (Jabri, Fleet, Chen 2022, algorithm 1; Chen 2023).
 
-    $\bar\alpha_t \propto \sigma(\mathrm{end}/\tau) - \sigma\big((\mathrm{start} + \tfrac{t}{T}(\mathrm{end} - \mathrm{start}))/\tau\big)$,
-    scaled to start at 1. Betas are clipped at .999, as for `cosine`.
+    $\bar\alpha_t \propto \sigma(\mathrm{end}/\tau) - \sigma\big((\mathrm{start} +
+    \tfrac{t}{T}(\mathrm{end} - \mathrm{start}))/\tau\big)$, scaled to start at 1. Betas are clipped
+    at .999, as for `cosine`.
     """
     expect.integer("T", T, 1)
     expect.real("start", start, -math.inf, wanted="a finite number")
@@ -110,12 +114,12 @@ def _line(n: int, first: float, last: float) -> torch.Tensor:
 
 
 def _endpoints(T: int, beta_1: float, beta_T: float) -> tuple[float, float]:
-    """DDPM's endpoints hold for 1000 steps; the total noise stays the same if they grow as 1000/T."""
+    """DDPM's endpoints hold for 1000 steps; the total noise stays if they grow as 1000/T."""
     expect.integer("T", T, 1)
     expect.real("beta_1", beta_1, 0, 1, wanted="0 < beta_1 < 1")
     expect.real("beta_T", beta_T, 0, 1, wanted="0 < beta_T < 1")
     too_few = 1000 * max(beta_1, beta_T)
-    if T <= too_few:
+    if too_few >= T:
         expect.fail("T", f"more than {too_few:g} steps, so that every beta stays below 1", T)
     return beta_1 * 1000 / T, beta_T * 1000 / T
 

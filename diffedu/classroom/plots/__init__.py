@@ -1,4 +1,4 @@
-"""Figures: the only room that imports matplotlib. `figures` draws once, `live` redraws for a widget."""
+"""Figures: the only room with matplotlib. `figures` draws once, `live` redraws for a widget."""
 
 from diffedu.classroom.plots.figures import (
     DATA,

@@ -1,4 +1,7 @@
-"""Figures of the notebooks: `plot_x(arrays, ax) -> ax`. One colour each for data, noise, model and x_t, everywhere."""
+"""Figures of the notebooks: `plot_x(arrays, ax) -> ax`.
+
+One colour each for data, noise, model and x_t, everywhere.
+"""
 
 import base64
 import html
@@ -31,12 +34,12 @@ DPI = 100
 class Frame:
     """A finished picture (H, W, 3) and what it shows, in words."""
 
-    rgb: UInt8[np.ndarray, "h w 3"]
+    rgb: UInt8[np.ndarray, " h w 3"]
     words: str
 
 
 def new_axes(columns: int = 1, height: float = 2.6, width: float = 8.0) -> list[Axes]:
-    """A new figure, at most 8 inches wide, with one row of axes. No global state: the caller shows it with `show`."""
+    """A new figure with one row of axes; no global state: the caller shows it with `show`."""
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = list(figure.subplots(1, columns, squeeze=False)[0])
@@ -58,7 +61,7 @@ def show(picture: Axes | Frame, alt: str = "") -> None:
     display({"text/html": f"<figure>{tag}</figure>", "text/plain": alt}, raw=True)
 
 
-def png(rgb: UInt8[np.ndarray, "h w 3"]) -> bytes:
+def png(rgb: UInt8[np.ndarray, " h w 3"]) -> bytes:
     """Encode a picture losslessly, without a date or a program name in the file."""
     buffer = io.BytesIO()
     image.imsave(
@@ -68,7 +71,7 @@ def png(rgb: UInt8[np.ndarray, "h w 3"]) -> bytes:
 
 
 def plot_images(images: Images, ax: Axes, titles: list[str] | None = None) -> Axes:
-    """Images (N, C, H, W) in [-1, 1] side by side; values outside are shown as black or white, not rescaled."""
+    """Images (N, C, H, W) in [-1, 1] side by side; values outside are cut off, not rescaled."""
     gap = 0.08
     for k, picture in enumerate(images):
         left = k * (1 + gap)
@@ -83,7 +86,7 @@ def plot_images(images: Images, ax: Axes, titles: list[str] | None = None) -> Ax
 def plot_lines(
     x: Curve, curves: Mapping[str, Curve], ax: Axes, colours: tuple[str, ...] = ()
 ) -> Axes:
-    """One line per entry of `curves`, named in a legend; `colours` in order, else black, orange, sky blue."""
+    """One line per entry of `curves`, named in a legend; without `colours` black, orange, blue."""
     for (name, y), colour in zip(curves.items(), colours or OTHERS, strict=False):
         ax.plot(x.numpy(), y.numpy(), color=colour, label=name)
     ax.legend(frameon=False)
@@ -121,7 +124,7 @@ def plot_schedules(schedules: Mapping[str, Schedule], axes: list[Axes]) -> list[
     return axes
 
 
-def to_pixels(picture: Float[Tensor, "c h w"]) -> Float[np.ndarray, "h w 3"]:
+def to_pixels(picture: Float[Tensor, " c h w"]) -> Float[np.ndarray, " h w 3"]:
     """(C, H, W) in [-1, 1] to (H, W, 3) in [0, 1]; grey pictures get three equal channels."""
     pixels = ((picture.float().clamp(-1, 1) + 1) / 2).expand(3, -1, -1)
     return pixels.permute(1, 2, 0).numpy()
@@ -132,6 +135,6 @@ def standard_normal(x: np.ndarray) -> np.ndarray:
     return np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
 
 
-def _rgb(figure: Figure) -> UInt8[np.ndarray, "h w 3"]:
+def _rgb(figure: Figure) -> UInt8[np.ndarray, " h w 3"]:
     figure.canvas.draw()
     return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()

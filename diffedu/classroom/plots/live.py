@@ -1,6 +1,7 @@
-"""Figures behind the widgets: built once, redrawn by changing their artists, which is what makes a slider follow.
+"""Figures behind the widgets: built once, then redrawn by changing their artists, which is fast.
 
-Each is a function of its settings alone: the same settings give the same pixels, whatever was shown before.
+Each is a function of its settings alone: the same settings give the same pixels, whatever was shown
+before.
 """
 
 import torch
@@ -32,7 +33,7 @@ LOG_SNR_RANGE = (-16.0, 10.0)
 
 
 class NoiseFrames:
-    """A picture at step t, the histogram of its pixels against N(0, 1), and t on the curve of log-SNR."""
+    """A picture at step t, its pixels' histogram over N(0, 1), and t on the log-SNR curve."""
 
     def __init__(self, T: int = 1000) -> None:
         """Load the pictures, draw one fixed noise for each, and lay out the three panels."""
@@ -77,7 +78,7 @@ class PosteriorFrames:
     """The posterior over x_{t-1} in one dimension, between what x_0 and what x_t say about it."""
 
     def __init__(self, T: int = 20) -> None:
-        """A short cosine schedule: with 1000 steps the three curves would differ by less than a line's width."""
+        """A short schedule: with 1000 steps the curves would lie within a line's width."""
         self.schedule = cosine(T)
         (ax,) = new_axes(1, height=2.8, width=8.0)
         names = {
@@ -112,7 +113,7 @@ class PosteriorFrames:
 
 
 class TourFrames:
-    """Eight digits on their way into noise and back by DDIM with the ideal denoiser of 898 real digits."""
+    """Eight digits on their way into noise, and back by DDIM with the ideal denoiser of 898."""
 
     def __init__(self) -> None:
         """Precompute the whole way: fifty moments into noise and fifty back."""
@@ -142,7 +143,9 @@ def _freeze(ax: Axes) -> None:
 
 
 def _noise_words(view: NoiseView, schedule: str, image: str) -> str:
+    log_snr = round(view.log_snr, 2) + 0.0  # not "-0.00"
     return (
-        f"{image}, {schedule} schedule, t = {view.t}: x_t = {view.signal:.3f} x_0 + {view.noise:.3f} eps; "
-        f"log SNR {round(view.log_snr, 2) + 0.0:.2f}; pixels have mean {view.mean:.2f} and standard deviation {view.std:.2f}."
+        f"{image}, {schedule} schedule, t = {view.t}: "
+        f"x_t = {view.signal:.3f} x_0 + {view.noise:.3f} eps; log SNR {log_snr:.2f}; "
+        f"pixels have mean {view.mean:.2f} and standard deviation {view.std:.2f}."
     )

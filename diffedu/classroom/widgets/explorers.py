@@ -1,4 +1,4 @@
-"""The explorers of part I: sliders and menus over a function from settings to a picture and a sentence."""
+"""The explorers of part I: controls over a function from settings to picture and sentence."""
 
 import html
 from collections.abc import Callable, Mapping
@@ -9,16 +9,17 @@ from diffedu.classroom.plots import Frame, NoiseFrames, PosteriorFrames, TourFra
 
 
 class Explorer(VBox):
-    """Controls, a picture and a sentence that says what it shows; every change of a control redraws both.
+    """Controls, a picture and a sentence that says what it shows; every change redraws both.
 
-    `controls` maps the argument names of `frames` to ipywidgets, which are reached as `explorer.controls["t"]`.
-    The sentence is a live region: a screen reader speaks it when it changes.
+    `controls` maps the argument names of `frames` to ipywidgets, which are reached as
+    `explorer.controls["t"]`. The sentence is a live region: a screen reader speaks it when it
+    changes.
     """
 
     def __init__(
         self, name: str, frames: Callable[..., Frame], controls: Mapping[str, ValueWidget]
     ) -> None:
-        """`name` becomes the CSS class diffedu-<name>, by which a page or a test finds the explorer."""
+        """`name` becomes the CSS class diffedu-<name>, by which a page finds the explorer."""
         self.frames = frames
         self.controls = dict(controls)
         self.picture = Image(format="png", layout=Layout(max_width="100%", object_fit="contain"))
