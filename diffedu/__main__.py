@@ -8,10 +8,9 @@ from diffedu.launch import lab
 
 
 def port_number(text: str) -> int:
-    port = int(text)
-    if not 1 <= port <= 65535:
-        raise ValueError(f"port: expected 1..65535, got {port}")
-    return port
+    if text.isdecimal() and 1 <= int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected 1..65535, got {text}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

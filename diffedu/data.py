@@ -93,12 +93,12 @@ def ring(n: int, generator: torch.Generator, noise: float = 0.1) -> Points:
 
 
 def moons_components(noise: float = 0.1) -> Components:
-    """Weights (K,), means (K, 2), widths (K,) of the mixture that is the density of `moons`."""
+    """Weights (K,), means (K, 2), widths (K,) of the mixture: the density of `moons`."""
     return _components(_moons_curve, noise)
 
 
 def swiss_roll_components(noise: float = 0.05) -> Components:
-    """Weights (K,), means (K, 2), widths (K,) of the mixture that is the density of `swiss_roll`."""
+    """Weights (K,), means (K, 2), widths (K,) of the mixture: the density of `swiss_roll`."""
     return _components(_swiss_roll_curve, noise)
 
 

@@ -192,8 +192,9 @@ def stop_on_hang_up() -> None:
         raise KeyboardInterrupt
 
     for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), interrupt)
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) is not signal.SIG_IGN:  # nohup says: stay
+            signal.signal(number, interrupt)
 
 
 def stop_server(server: subprocess.Popen[bytes]) -> None:

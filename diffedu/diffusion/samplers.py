@@ -93,7 +93,7 @@ def ddpm(
     t: int | None = None,
     clip: Clip | None = None,
 ) -> Iterator[State]:
-    """Ancestral sampling: yields a State at t = T, ..., 1 and the clean one at 0 (DDPM algorithm 2).
+    """Ancestral sampling: yields a State at t = T, ..., 1 and a clean one at 0 (DDPM algorithm 2).
 
     `t` starts lower: `xT` is then x_t. `variance` is `fixed_small(s)`, `fixed_large(s)` or your own
     (T+1,).

@@ -84,7 +84,7 @@ def cosine(T: int, s: float = 0.008) -> Schedule:
     s}\cdot\tfrac{\pi}{2}\big)$. The betas that follow from it are clipped at .999, as in the paper.
     ValueError for T = 1: alpha_bar[1] would stay at .001.
     """
-    expect.integer("T", T, 1)
+    expect.integer("T", T, 2)
     expect.real("s", s, 0, wanted="a finite number >= 0")
     time = _line(T + 1, 0.0, 1.0)
     return _named("cosine", T, _clipped_beta(torch.cos((time + s) / (1 + s) * math.pi / 2) ** 2))
@@ -97,7 +97,7 @@ def sigmoid(T: int, start: float = -3.0, end: float = 3.0, tau: float = 1.0) -> 
     \tfrac{t}{T}(\mathrm{end} - \mathrm{start}))/\tau\big)$, scaled to start at 1. Betas are clipped
     at .999, as for `cosine`.
     """
-    expect.integer("T", T, 1)
+    expect.integer("T", T, 2)
     expect.real("start", start, -math.inf, wanted="a finite number")
     expect.real("end", end, -math.inf, wanted="a finite number")
     expect.real("tau", tau, 0, wanted="a number > 0")

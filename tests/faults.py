@@ -1,0 +1,23 @@
+"""Planted faults: each public function and boxed equation has a wrong version that must be noticed.
+
+To add one, write in `faults_<room>.py`
+
+    def swapped_roots(original):               # gets the right function
+        return lambda x0, t, eps, s: ...       # gives back a wrong one; may call `original`
+
+    Fault("q_sample: roots swapped", "diffedu.diffusion.gaussian.q_sample", swapped_roots,
+          tests=("tests/test_gaussian.py",), identities=("1.5",))
+
+and add it to that file's FAULTS (a new file: to FAULTS below). `tests` are files or node ids. One
+test in them must go red, and for each of `identities` one that claims it. Slow tests run only if
+named by node id. Try it: `pytest --fault NAME`, all: `pytest -m slow tests/test_faults.py`.
+Plant what a person gets wrong (an index off by one, a variance for a std), nothing that crashes.
+"""
+
+import faults_gaussian
+import faults_schedules
+
+FAULTS = (
+    *faults_schedules.FAULTS,
+    *faults_gaussian.FAULTS,
+)
