@@ -1,4 +1,4 @@
-"""The variational bound as a whole: quadrature, a directly simulated chain, and the exact likelihood.
+"""The variational bound as a whole: by quadrature, by a simulated chain, beside the likelihood.
 
 The data is (1/2) N(-1, .3^2) + (1/2) N(1, .3^2), whose likelihood, best denoiser and unavoidable
 error are known; the quadrature here is its own and takes from the package only the schedule.
@@ -135,7 +135,7 @@ def test_the_unavoidable_error_averages_the_variance_of_x0(T):
 @pytest.mark.parametrize("T", [10, 100])
 def test_the_bound_exceeds_the_exact_likelihood_by_the_gap(T, choice):
     s, variance = cosine(T), np.r_[0, chosen(T, choice)]
-    x0 = sample(DATA, 3000, seeded(T))
+    x0 = sample(DATA, 2000, seeded(T))
     terms = vlb(
         eps_model(DATA, s),
         x0,
@@ -146,6 +146,102 @@ def test_the_bound_exceeds_the_exact_likelihood_by_the_gap(T, choice):
         variance_1=None if choice in ("beta-tilde", "beta") else float(variance[1]),
     )
     paired = terms.sum(1) + log_density(DATA, x0)  # on the same x_0
-    standard_error = paired.std().item() / math.sqrt(3000)
+    standard_error = paired.std().item() / math.sqrt(2000)
     assert abs(paired.mean().item() - gap_by_quadrature(T, choice)) < 4 * standard_error
     assert standard_error < 0.04
+
+
+PLANE = Mixture(
+    torch.tensor([0.3, 0.7], dtype=torch.float64),
+    torch.tensor([[-1.0, 0.5, 0.2], [0.8, -0.4, 1.1]], dtype=torch.float64),
+    torch.tensor([0.3, 0.6], dtype=torch.float64),
+)
+
+
+def imperfect(mixture, s):
+    """Wrong by less where a wrong eps costs more: x0_hat is off by at most .3."""
+    best = eps_model(mixture, s)
+
+    def model(x, t):
+        signal = s.alpha_bar[t].sqrt().view(-1, *(1,) * (x.ndim - 1))
+        return best(x, t) + (0.3 * signal).to(x) * torch.sin(x)
+
+    return model
+
+
+def log_normal(x, mean, variance):
+    return torch.distributions.Normal(mean, float(variance) ** 0.5).log_prob(x).flatten(1).sum(1)
+
+
+def direct_estimate(model, x0, s, variance, decoder, generator, first):
+    """log q(x_1..x_T | x_0) - log p(x_0..x_T) along one simulated chain for each x_0."""
+    x, total = x0, torch.zeros(len(x0)).double()
+    for step in range(1, s.T + 1):
+        t = torch.full((len(x0),), step)
+        beta, alpha_bar = s.beta[step].item(), (1 - s.beta[1 : step + 1]).prod().item()
+        eps = torch.randn(x0.shape, generator=generator, dtype=torch.float64)
+        xt = q_step(x, t, eps, s)
+        total += log_normal(xt, (1 - beta) ** 0.5 * x, beta)
+        mean = (xt - beta / (1 - alpha_bar) ** 0.5 * model(xt, t)) / (1 - beta) ** 0.5
+        if step == 1:
+            sigma = torch.tensor(first).double().sqrt()
+            total -= decoder(x, mean, sigma).flatten(1).sum(1)
+        else:
+            total -= log_normal(x, mean, variance[step])
+        x = xt
+    return total - log_normal(x, 0 * x, 1)
+
+
+@pytest.mark.parametrize("choice", [fixed_small, fixed_large])
+def test_the_sum_of_the_terms_is_what_a_simulated_chain_gives_directly(choice):
+    s, n = cosine(10), 20_000
+    model, x0, variance = imperfect(PLANE, s), sample(PLANE, n, seeded(2)), choice(s)
+    terms = vlb(model, x0, s, variance, gaussian_log_prob, generator=seeded(3), variance_1=0.02)
+    direct = direct_estimate(model, x0, s, variance, gaussian_log_prob, seeded(4), 0.02)
+    paired = terms.sum(1) - direct  # on the same x_0
+    standard_error = paired.std().item() / math.sqrt(n)
+    assert abs(paired.mean().item()) < 4 * standard_error
+    assert standard_error < 0.04
+
+
+def test_column_k_is_the_term_k_of_the_bound():
+    s, x0, g = cosine(12), torch.randn(4, 2, 3, 5, generator=seeded(5)), seeded(6)
+    model, variance = (
+        imperfect(points(torch.randn(7, 2, 3, 5, generator=seeded(7))), s),
+        fixed_large(s),
+    )
+    args = s, variance, gaussian_log_prob
+    terms = vlb(model, x0, *args, generator=seeded(6))
+    assert (terms.shape, terms.dtype) == ((4, 13), torch.float32)
+    for k in range(12):
+        t = torch.full((4,), k + 1)  # column k is L_k, the term of the step from t = k + 1
+        xt = q_sample(x0, t, torch.randn(x0.shape, generator=g), s)
+        expected = vlb_term(model, x0, xt, t, *args)
+        torch.testing.assert_close(terms[:, k], expected, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(terms[:, 12], prior_term(x0, s), rtol=1e-6, atol=0)
+
+
+def test_the_same_seed_draws_the_same_bound_and_another_seed_another():
+    s, x0 = cosine(10), sample(DATA, 6, seeded(8))
+    first, again, other = (
+        vlb(eps_model(DATA, s), x0, s, s.beta, gaussian_log_prob, generator=seeded(seed))
+        for seed in (9, 9, 10)
+    )
+    torch.testing.assert_close(again, first, rtol=0, atol=0)
+    assert (other[:, :-1] - first[:, :-1]).abs().min() > 0
+
+
+def test_on_17_level_images_the_bound_is_above_the_entropy_and_agrees_with_the_chain():
+    s, n = cosine(40), 2000
+    decoder = partial(decoder_log_prob, levels=17)
+    images = torch.randint(17, (6, 1, 2, 3), generator=seeded(11)).double() / 8 - 1
+    x0 = images[torch.randint(6, (n,), generator=seeded(12))]  # each with probability 1/6
+    model, variance = eps_model(points(images), s), fixed_small(s)
+    terms = vlb(model, x0, s, variance, decoder, generator=seeded(13))
+    first = fixed_small(s)[2].item()
+    direct = direct_estimate(model, x0, s, variance, decoder, seeded(14), first)
+    paired = terms.sum(1) - direct
+    assert abs(paired.mean().item()) < 4 * paired.std().item() / math.sqrt(n)
+    bound = bits_per_dim(terms.sum(1), 6)
+    assert bound.mean().item() - 4 * bound.std().item() / math.sqrt(n) > math.log2(6) / 6
+    assert bound.mean().item() < 2 * math.log2(6) / 6

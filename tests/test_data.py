@@ -46,8 +46,7 @@ def sklearn_swiss_roll(u):
 
 
 def sklearn_moons(n):
-    points, which = datasets.make_moons(2 * n, shuffle=False)
-    return [points[which == moon] - [0.5, 0.25] for moon in (0, 1)]
+    return np.split(datasets.make_moons(2 * n, shuffle=False)[0] - [0.5, 0.25], 2)
 
 
 def trapezoid(n):
@@ -188,9 +187,8 @@ def test_the_points_fall_into_the_cells_of_a_grid_as_often_as_the_density_says(n
 def test_the_curves_lie_on_those_of_sklearn():
     moons, roll = data.moons_components()[1].numpy(), data.swiss_roll_components()[1].numpy()
     upper, lower = sklearn_moons(5_000)
-    half = len(moons) // 2
-    assert distance_to_line(moons[:half], upper) < 1e-6
-    assert distance_to_line(moons[half:], lower) < 1e-6
+    ours = np.split(moons, 2)
+    assert max(map(distance_to_line, ours, (upper, lower))) < 1e-6
     assert distance_to_line(roll, sklearn_swiss_roll(np.linspace(0, 1, 10_000))) < 1e-6
 
 

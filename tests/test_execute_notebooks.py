@@ -1,4 +1,4 @@
-"""The tool that runs the notebooks: what it stores obeys the rules, and what fails is not stored."""
+"""The tool that runs the notebooks stores what obeys the rules, and nothing after a failure."""
 
 import json
 import shutil
@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import notebook_rules
 import pytest
+
+import notebook_rules
 
 ROOT = Path(__file__).parent.parent
 TOOL = ROOT / "tools" / "execute_notebooks.py"

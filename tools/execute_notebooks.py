@@ -141,11 +141,12 @@ def normalise(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def tidy(text: str, hard_breaks: bool = False) -> str:
-    """No spaces at the ends of lines; but in markdown two after a word break the line: they stay."""
-    lines = text.strip("\n").split("\n")
-    kept = ["  " if hard_breaks and re.search(r"\S {2,}$", line) else "" for line in lines]
-    kept[-1] = ""
-    return "\n".join(line.rstrip() + end for line, end in zip(lines, kept, strict=True))
+    """No spaces at the ends of lines, except the two that break a line in markdown."""
+    lines = [
+        line.rstrip() + "  " * (hard_breaks and bool(re.search(r"\S {2,}$", line)))
+        for line in text.split("\n")
+    ]
+    return "\n".join(lines).strip("\n").rstrip()
 
 
 def shows_a_widget(output: dict) -> bool:

@@ -123,13 +123,14 @@ class TourFrames:
         eps = torch.randn(8, 1, 8, 8, generator=g)
         self.view = tour_view(digits, digits[:8], self.schedule, eps)
         (ax,) = new_axes(1, height=1.2, width=8.0)
-        self._picture = ax.imshow([[[0.0] * 3]], extent=(0, 8, 0, 1), interpolation="nearest")
+        self._picture = ax.imshow([[[0.0] * 3]], extent=(0, 9, 0, 1), interpolation="nearest")
         ax.axis("off")
 
     def __call__(self, moment: int) -> Frame:
         """The digits at moment 0..100: 0 to 50 is the way into noise, 50 to 100 the way back."""
         t, turn = self.view.t[moment], self.view.turn
-        self._picture.set_data(to_pixels(mosaic(self.view.frames[moment], 8)[0]))
+        apart = torch.nn.functional.pad(self.view.frames[moment], (0, 1), value=1.0)  # white seams
+        self._picture.set_data(to_pixels(mosaic(apart, 8)[0]))
         way = "into noise" if moment <= turn else "back, with the ideal denoiser"
         return Frame(
             _rgb(self._picture.figure), f"moment {moment}: {way}, t = {t} of {self.schedule.T}."
