@@ -8,12 +8,14 @@ from diffedu.launch import lab
 
 
 def port_number(text: str) -> int:
+    """A port from the command line."""
     if text.isdecimal() and 1 <= int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"expected 1..65535, got {text}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Read the command line and do what it says; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m diffedu")
     commands = parser.add_subparsers(dest="command", required=True, metavar="lab")
     options = commands.add_parser("lab", help="open the course in JupyterLab")

@@ -51,6 +51,7 @@ def lab(port: int, ip: str, open_browser: bool) -> int:
 
 
 def check_installed() -> None:
+    """Raise if what the course starts with is missing."""
     if importlib.util.find_spec("jupyterlab") is None:
         raise LaunchError("JupyterLab is not installed for this Python. Say: make lab")
     if not (ROOT / START).is_file():
@@ -58,6 +59,7 @@ def check_installed() -> None:
 
 
 def check_port(port: int, ip: str) -> None:
+    """Raise if a server could not listen there, and name a port that is free."""
     try:
         listen_once(port, ip)
     except PermissionError:
@@ -94,6 +96,7 @@ def free_port(taken: int, ip: str) -> int:
 
 
 def start_server(port: int, ip: str, open_browser: bool) -> subprocess.Popen[bytes]:
+    """JupyterLab as a process of its own, quiet but for warnings."""
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={ROOT}",
@@ -118,6 +121,7 @@ def start_server(port: int, ip: str, open_browser: bool) -> subprocess.Popen[byt
 
 
 def environment() -> dict[str, str]:
+    """What the server and its kernels see."""
     path = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     return {
         # A token in the environment stays out of the process list, and Jupyter's own
@@ -156,6 +160,7 @@ def server_info(pid: int) -> dict[str, str] | None:
 
 
 def answers(host: str, port: int, base_url: str) -> bool:
+    """Whether the server answers a request."""
     # Not urllib: that would ask a configured proxy for our own machine.
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
@@ -168,6 +173,7 @@ def answers(host: str, port: int, base_url: str) -> bool:
 
 
 def invitation(address: str, open_browser: bool, display: bool) -> str:
+    """The last line the reader sees: where to go."""
     if not open_browser:
         return f"Open this address in a browser: {address}"
     if not display:
@@ -176,12 +182,14 @@ def invitation(address: str, open_browser: bool, display: bool) -> str:
 
 
 def has_display() -> bool:
+    """Whether a browser can open a window here."""
     if not sys.platform.startswith("linux") or is_wsl():
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def is_wsl() -> bool:
+    """Whether this is Linux inside Windows."""
     return "microsoft" in platform.uname().release.lower()
 
 

@@ -1,55 +1,95 @@
-"""What goes wrong in diffedu/diffusion/gaussian.py."""
+"""What goes wrong in gaussian.py and decoder.py; faults_forward and faults_posterior come along."""
 
-from planting import Fault
+import math
 
-HERE = "diffedu.diffusion.gaussian"
-TESTS = ("tests/test_gaussian.py",)
+import torch
 
+import faults_forward
+import faults_posterior
+from fault_parts import fault, minus, mixing, mixing_t_third, noise, one, over, signal
 
-def beta_for_its_root(original):
-    from diffedu.shapes import per_sample
-
-    def q_step(x_prev, t, eps, s):
-        beta = s.beta[t.cpu()]
-        return per_sample((1 - beta).sqrt(), x_prev) * x_prev + per_sample(beta, x_prev) * eps
-
-    return q_step
+DECODER = {"module": "diffedu.diffusion.decoder"}
 
 
-def roots_forgotten(original):
-    from diffedu.shapes import per_sample
-
-    def q_sample(x0, t, eps, s):
-        alpha_bar = s.alpha_bar[t.cpu()]
-        return per_sample(alpha_bar, x0) * x0 + per_sample(1 - alpha_bar, x0) * eps
-
-    return q_sample
+def not_converted(original):
+    return lambda model, to_eps, s: model
 
 
-def t_counted_from_zero(original):
-    return lambda x0, t, eps, s: original(x0, (t - 1).clamp(min=1), eps, s)
+def converted_at_the_step_before(original):
+    return lambda model, to_eps, s: lambda x, t: to_eps(x, (t - 1).clamp(min=1), model(x, t), s)
 
 
-def beta_for_beta_tilde(original):
-    return lambda s: s.beta.clone()
+def kl_of(change):
+    """kl_gaussian of changed (mean_1, variance_1, mean_2, variance_2)."""
+    return lambda original: lambda *args: original(*change(*args))
 
 
-def arguments_swapped(original):
-    return lambda mean_1, variance_1, mean_2, variance_2: original(
-        mean_2, variance_2, mean_1, variance_1
-    )
+def sigma_squared_again(original):
+    def log_prob(x0, mean, sigma, *levels):
+        return original(x0, mean, torch.as_tensor(sigma).to(x0) ** 2, *levels)
+
+    return log_prob
+
+
+def bins(half_width, open_ends=True, least=0.0):
+    """The decoder as a difference of two CDFs, in the dtype of the data."""
+
+    def replacement(original):
+        def decoder_log_prob(x0, mean, sigma, levels=256):
+            half = half_width / (levels - 1)
+            above = torch.special.ndtr((x0 + half - mean) / sigma)
+            below = torch.special.ndtr((x0 - half - mean) / sigma)
+            if open_ends:
+                above = torch.where(x0 > 1 - half, 1.0, above)
+                below = torch.where(x0 < -1 + half, 0.0, below)
+            return (above - below).clamp(min=least).log().to(x0)
+
+        return decoder_log_prob
+
+    return replacement
+
+
+def without_the_root_of_2_pi(original):
+    return lambda x0, mean, sigma: original(x0, mean, sigma) + 0.5 * math.log(2 * math.pi)
 
 
 FAULTS = (
-    Fault("q_step: beta, not its root", f"{HERE}.q_step", beta_for_its_root, TESTS, ("1.1", "1.2")),
-    Fault("q_sample: roots forgotten", f"{HERE}.q_sample", roots_forgotten, TESTS, ("1.5",)),
-    Fault("q_sample: t from zero", f"{HERE}.q_sample", t_counted_from_zero, TESTS, ("1.5",)),
-    Fault(
-        "fixed_small: beta_t instead",
-        f"{HERE}.fixed_small",
-        beta_for_beta_tilde,
-        ("tests/test_posterior.py",),
-        ("2.8",),
+    *faults_forward.FAULTS,
+    *faults_posterior.FAULTS,
+    fault(
+        "predictions",
+        "x0_from_eps: 1 - alpha_bar without its root",
+        mixing(over(one, signal), lambda s, t: -(noise(s, t) ** 2) / signal(s, t)),
+        "2.12",
     ),
-    Fault("kl_gaussian: the other way round", f"{HERE}.kl_gaussian", arguments_swapped, TESTS),
+    fault("predictions", "eps_from_x0: not divided", mixing(one, minus(signal))),
+    fault("predictions", "v_from_x0_eps: sign", mixing_t_third(noise, signal)),
+    fault("predictions", "v_from_x0_eps: roots exchanged", mixing_t_third(minus(signal), noise)),
+    fault(
+        "predictions",
+        "x0_from_v: v read as eps",
+        mixing(over(one, signal), minus(over(noise, signal))),
+    ),
+    fault("predictions", "x0_from_v: sign", mixing(signal, noise)),
+    fault("predictions", "eps_from_v: sign", mixing(noise, minus(signal))),
+    fault("predictions", "eps_from_v: v read as eps", mixing(lambda s, t: 0 * s.beta[t], one)),
+    fault("predictions", "as_eps_model: not converted", not_converted),
+    fault("predictions", "as_eps_model: at the step before", converted_at_the_step_before),
+    fault("kl", "kl_gaussian: sigma", kl_of(lambda m, v, n, w: (m, v.sqrt(), n, w.sqrt()))),
+    fault("kl", "kl_gaussian: means left out", kl_of(lambda m, v, n, w: (m, v, m, w))),
+    fault("decoder", "decoder_log_prob: no open ends", bins(1, open_ends=False), **DECODER),
+    fault("decoder", "decoder_log_prob: half-width 2/(levels-1)", bins(2), **DECODER),
+    fault("decoder", "decoder_log_prob: a difference of CDFs", bins(1), **DECODER),
+    fault("decoder", "decoder_log_prob: cut off at 1e-12", bins(1, least=1e-12), **DECODER),
+    fault("decoder", "decoder_log_prob: variance", sigma_squared_again, **DECODER),
+    fault("decoder", "gaussian_log_prob: variance", sigma_squared_again, **DECODER),
+    fault("decoder", "gaussian_log_prob: not normalised", without_the_root_of_2_pi, **DECODER),
+    fault(
+        "predictions",
+        "x0_from_eps: 1/sqrt(alpha_t)",
+        mixing(lambda s, t: s.alpha[t].rsqrt(), lambda s, t: -noise(s, t) * s.alpha[t].rsqrt()),
+        "2.12",
+    ),
+    fault("predictions", "x0_from_eps: not divided", mixing(one, minus(noise)), "2.12"),
+    fault("kl", "kl_gaussian: the other way round", kl_of(lambda m, v, n, w: (n, w, m, v))),
 )

@@ -135,7 +135,7 @@ def test_the_unavoidable_error_averages_the_variance_of_x0(T):
 @pytest.mark.parametrize("T", [10, 100])
 def test_the_bound_exceeds_the_exact_likelihood_by_the_gap(T, choice):
     s, variance = cosine(T), np.r_[0, chosen(T, choice)]
-    x0 = sample(DATA, 2000, seeded(T))
+    x0 = sample(DATA, 3000, seeded(T))
     terms = vlb(
         eps_model(DATA, s),
         x0,
@@ -146,7 +146,7 @@ def test_the_bound_exceeds_the_exact_likelihood_by_the_gap(T, choice):
         variance_1=None if choice in ("beta-tilde", "beta") else float(variance[1]),
     )
     paired = terms.sum(1) + log_density(DATA, x0)  # on the same x_0
-    standard_error = paired.std().item() / math.sqrt(2000)
+    standard_error = paired.std().item() / math.sqrt(3000)
     assert abs(paired.mean().item() - gap_by_quadrature(T, choice)) < 4 * standard_error
     assert standard_error < 0.04
 

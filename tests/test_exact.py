@@ -218,33 +218,3 @@ def test_a_float32_question_gets_a_float32_answer_close_to_the_float64_one():
     torch.testing.assert_close(eps_hat, exact.float(), rtol=1e-4, atol=1e-4)
     density = log_density(PLANE, xt.float())
     torch.testing.assert_close(density, log_density(PLANE, xt).float(), rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (
-            lambda: Mixture(double(0.4, 0.5), double([0], [1]), double(1, 1)),
-            "weight: expected a sum",
-        ),
-        (
-            lambda: Mixture(double(1.2, -0.2), double([0], [1]), double(1, 1)),
-            "weight: expected val",
-        ),
-        (lambda: gaussian(0.0, -1.0), "sigma: expected values >= 0, got -1.0"),
-        (lambda: log_density(points(draw(3, 2, seed=1)), draw(4, 2, seed=2)), "sigma: expected"),
-        (
-            lambda: log_density(PLANE, draw(4, 3, seed=1)),
-            r"x: expected shape \(B, 2\), got \(4, 3\)",
-        ),
-        (lambda: noised(PLANE, 41, S), "t: expected 0..40, got 41"),
-        (
-            lambda: x0_mean(PLANE, draw(1, 2, seed=1), torch.tensor([0]), S),
-            "t: expected 1..40, got",
-        ),
-        (lambda: sample(PLANE, 0, seeded(1)), "n: expected an integer >= 1, got 0"),
-    ],
-)
-def test_a_bad_argument_is_refused_by_name(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

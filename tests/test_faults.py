@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fault_run import FAULT_CRASHED, IDENTITY_UNNOTICED, RED
+from fault_server import NO_FAULT
 from faults import FAULTS
 from label_rules import claims_in
 from planting import locate, modules_of
@@ -41,7 +42,10 @@ def runs(request) -> dict:
         text=True,
     )
     assert server.returncode == 0, server.stderr[-4000:]
-    return {run["name"]: run for run in map(json.loads, server.stdout.splitlines())}
+    ended = {run["name"]: run for run in map(json.loads, server.stdout.splitlines())}
+    without = ended.pop(NO_FAULT)
+    assert without["code"] == 0, f"these tests are red without any fault\n{without['output']}"
+    return ended
 
 
 def _replays(item) -> bool:

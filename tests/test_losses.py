@@ -223,27 +223,3 @@ def test_a_schedule_of_one_step_has_no_beta_tilde_2():
     with pytest.raises(ValueError, match="s: expected T >= 2 or a variance_1"):
         decoder_variance(s)
     assert decoder_variance(s, 0.3) == 0.3
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (
-            lambda: vlb_term(network, X0, XT, T5, S, 0 * S.beta),
-            r"variance\[2:\]: expected values > 0",
-        ),
-        (lambda: vlb_term(network, X0, XT, T5, S, S.beta[1:]), r"variance: expected shape \(31,\)"),
-        (
-            lambda: vlb_term(network, X0, XT, T5, S, S.beta),
-            "x0: expected one of 256 equally spaced",
-        ),
-        (lambda: l_simple(lambda x, t: x[:, :1], X0, T5, EPS, S), "eps_hat: expected shape"),
-        (lambda: l_simple(network, X0, T5 - 1, EPS, S), "t: expected 1..30, got 0"),
-        (lambda: l_simple_weight(S, -S.beta), "variance: expected values >= 0"),
-        (lambda: bits_per_dim(torch.ones(3), 0), "dims: expected an integer >= 1, got 0"),
-        (lambda: decoder_variance(S, -0.1), "variance_1: expected values > 0"),
-    ],
-)
-def test_a_bad_argument_is_refused_by_name(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

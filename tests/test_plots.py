@@ -1,4 +1,4 @@
-"""Figures hold the numbers they were given; the live ones do not remember what they showed."""
+"""Figures hold the numbers they were given, and come with words."""
 
 import base64
 import io
@@ -15,9 +15,7 @@ from scipy import stats
 from diffedu.classroom import plots
 from diffedu.classroom.plots import figures
 from diffedu.classroom.plots.figures import standard_normal, to_pixels
-from diffedu.classroom.plots.live import LOG_SNR_RANGE
-from diffedu.classroom.views import mosaic, noise_view, posterior_view
-from diffedu.diffusion.schedules import SCHEDULES, cosine, linear
+from diffedu.diffusion.schedules import cosine, linear
 
 
 def draw(*shape, seed=0):
@@ -44,7 +42,7 @@ def test_data_noise_model_and_x_t_have_a_colour_blind_safe_colour_each():
 
 
 def test_new_axes_stand_in_one_row_of_a_figure_of_the_asked_size():
-    axes = plots.new_axes(3, height=1.5, width=6)
+    axes = plots.new_axes(3, height=1.5, width=6.0)
     assert len(axes) == 3 and axes[0].figure.axes == axes
     axes[0].figure.canvas.draw()
     assert axes[0].figure.canvas.get_width_height() == (600, 150)
@@ -200,25 +198,3 @@ def test_schedules_are_drawn_over_their_share_of_the_way():
     assert names_in(axes[0].get_legend()) == ["short", "long"]
     assert [ax.get_xlabel() for ax in axes] == ["t / T", "t / T"]
     assert len(set(colours_of(axes[0].lines))) == len({x.get_linestyle() for x in axes[0].lines})
-
-
-NOISE_SETTINGS = [(t, s, x) for t in (0, 1, 1000) for s in SCHEDULES for x in ("digits", "flower")]
-POSTERIOR_SETTINGS = [(1.0, -0.5, 8), (-2.0, 3.0, 20), (0.3, 0.0, 1), (1.1, -0.5, 8), (1.0, 1.0, 2)]
-SETTINGS = {
-    plots.NoiseFrames: [*NOISE_SETTINGS, (500, "cosine", "china")],
-    plots.PosteriorFrames: POSTERIOR_SETTINGS,
-    plots.TourFrames: [(0,), (50,), (99,), (100,), (30,)],
-}
-
-
-@pytest.mark.parametrize("frames", SETTINGS, ids=lambda frames: frames.__name__)
-def test_a_frame_depends_on_its_settings_alone(frames):
-    settings = SETTINGS[frames]
-    used, fresh = frames(), frames()
-    kept = {setting: used(*setting) for setting in settings}
-    for setting in settings[::-1]:
-        frame = fresh(*setting)
-        np.testing.assert_array_equal(frame.rgb, kept[setting].rgb)
-        assert frame.words == kept[setting].words
-    assert len({frame.rgb.tobytes() for frame in kept.values()}) == len(settings)
-    assert len({frame.words for frame in kept.values()}) == len(settings)

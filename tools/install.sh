@@ -75,19 +75,21 @@ install_packages() {
 
 explain_failure() {
     local error offline='NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ProxyError'
-    offline+='|Failed to establish a new connection|Network is unreachable|connection error'
+    offline+='|Failed to establish a new connection|Network is unreachable'
+    offline+='|requirement setuptools.*from versions: none' # pure Python: every index offers it
     if grep -qE "$offline" "$log" && ! grep -q 'No space left' "$log"; then
         fail "Could not install the packages: is this machine online?" \
             "The first install needs the network; the full pip log is in $log"
     fi
-    error=$(grep -o 'ERROR: .*' "$log" | tail -n 1)
+    error=$(grep -o 'ERROR: .*' "$log" | grep -m 1 'No matching' || grep -o 'ERROR: .*' "$log" | tail -n 1)
     fail "Could not install the packages with Python $(version_of .venv/bin/python):" \
         "${error#ERROR: }; the full pip log is in $log"
 }
 
 if is_complete; then exit 0; fi
 rm -f "$stamp"
-venv_works || make_venv
+# A PYTHON that is asked for is taken, even where an unfinished .venv has another one.
+if [ -n "${PYTHON:-}" ] || ! venv_works; then make_venv; fi
 : >"$log"
 echo "Installing the packages into .venv: a few minutes the first time"
 install_packages || explain_failure

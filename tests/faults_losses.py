@@ -1,0 +1,135 @@
+"""What goes wrong in losses.py: the simple loss, the bound and its terms."""
+
+import math
+
+import torch
+
+from faults_forward import shaped
+from planting import Fault
+
+HERE = "diffedu.diffusion.losses"
+
+
+def of_result(wrong):
+    """The right function, whose result is spoilt afterwards."""
+    return lambda original: lambda *args, **kwargs: wrong(original(*args, **kwargs))
+
+
+def target_is_x0(original):
+    def l_simple(model, x0, t, eps, s):
+        from diffedu.diffusion.gaussian import q_sample
+
+        return ((x0 - model(q_sample(x0, t, eps, s), t)) ** 2).flatten(1).mean(1)
+
+    return l_simple
+
+
+def weight(numerator, denominator):
+    def replacement(original):
+        def l_simple_weight(s, variance):
+            right = original(s, variance)
+            return torch.cat([right[:1], (right * numerator(s) / denominator(s))[1:]])
+
+        return l_simple_weight
+
+    return replacement
+
+
+def kl_swapped(original):
+    def vlb_term(model, x0, xt, t, s, variance, *decoder_and_variance_1, **keywords):
+        from diffedu.diffusion import gaussian
+
+        right = original(model, x0, xt, t, s, variance, *decoder_and_variance_1, **keywords)
+        mean_q, variance_q = gaussian.posterior(x0, xt, t, s)
+        mean_p = gaussian.reverse_mean(xt, model(xt, t), t, s)
+        variance_p = shaped(variance[t], x0)
+        gap = (mean_q - mean_p) ** 2
+        ratio = variance_p / variance_q.clamp(min=1e-300)
+        swapped = (ratio - 1 - ratio.log() + gap / variance_q.clamp(min=1e-300)) / 2
+        return torch.where(t == 1, right, swapped.flatten(1).sum(1))
+
+    return vlb_term
+
+
+def decoder_gets(wrong_sigma):
+    """The decoder of the last step, with another number for its standard deviation."""
+
+    def replacement(original):
+        def vlb_term(model, x0, xt, t, s, variance, decoder=None, variance_1=None):
+            from diffedu.diffusion.gaussian import decoder_log_prob
+
+            right = decoder or decoder_log_prob
+
+            def wrong(x0, mean, sigma):
+                return right(x0, mean, wrong_sigma(sigma))
+
+            return original(model, x0, xt, t, s, variance, wrong, variance_1)
+
+        return vlb_term
+
+    return replacement
+
+
+def one_noise_for_all_terms(original):
+    def vlb(model, x0, s, *args, generator, **keywords):
+        from diffedu.diffusion.gaussian import q_sample
+        from diffedu.diffusion.losses import prior_term, vlb_term
+
+        eps = torch.randn(x0.shape, generator=generator, dtype=x0.dtype)
+        steps = [torch.full((len(x0),), k) for k in range(1, s.T + 1)]
+        terms = [
+            vlb_term(model, x0, q_sample(x0, t, eps, s), t, s, *args, **keywords) for t in steps
+        ]
+        return torch.stack([*terms, prior_term(x0, s)], 1)
+
+    return vlb
+
+
+def beta_1_for_beta_tilde_2(original):
+    return lambda s, variance_1=None: variance_1 or s.beta[1].item()
+
+
+def fault(name, replacement, file="test_losses"):
+    function = name.split(":")[0]
+    return Fault(name, f"{HERE}.{function}", replacement, (f"tests/{file}.py",))
+
+
+FAULTS = (
+    fault("l_simple: summed", of_result(lambda loss: 24 * loss)),
+    fault(
+        "l_simple: one number for all",
+        of_result(lambda loss: loss.mean().expand(len(loss))),
+    ),
+    fault("l_simple: target x0", target_is_x0),
+    fault(
+        "l_simple_weight: beta for beta squared",
+        weight(lambda s: 1, lambda s: s.beta),
+    ),
+    fault(
+        "l_simple_weight: alpha_bar for alpha",
+        weight(lambda s: s.alpha, lambda s: s.alpha_bar),
+    ),
+    fault("l_simple_weight: no half", of_result(lambda right: 2 * right)),
+    fault("prior_term: zero", of_result(torch.zeros_like)),
+    fault("prior_term: averaged", of_result(lambda kl: kl / 2)),
+    fault("vlb_term: KL the other way round", kl_swapped),
+    fault(
+        "vlb_term: variance for sigma in the decoder",
+        decoder_gets(lambda sigma: sigma**2),
+    ),
+    fault("vlb_term: averaged", of_result(lambda term: term / 24)),
+    fault("vlb: columns reversed", of_result(lambda terms: terms.flip(1)), "test_bound"),
+    fault(
+        "vlb: no prior term",
+        of_result(lambda terms: torch.cat([terms[:, :-1], 0 * terms[:, -1:]], 1)),
+        "test_bound",
+    ),
+    fault("vlb: one noise for all terms", one_noise_for_all_terms, "test_bound"),
+    fault("bits_per_dim: nats", of_result(lambda bits: bits * math.log(2))),
+    fault(
+        "bits_per_dim: bits of the whole",
+        lambda original: lambda nats, dims: original(nats, 1),
+    ),
+    fault("decoder_variance: beta_1", beta_1_for_beta_tilde_2),
+    fault("decoder_variance: a standard deviation", of_result(math.sqrt)),
+)
