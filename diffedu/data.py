@@ -20,6 +20,7 @@ from diffedu import expect
 
 Images = Float32[Tensor, " n c h w"]
 Labels = Int64[Tensor, " n"]
+Half = tuple[Float32[Tensor, " _ c h w"], Int64[Tensor, " _"]]
 Points = Float64[Tensor, " n 2"]
 Components = tuple[Float64[Tensor, " k"], Float64[Tensor, " k 2"], Float64[Tensor, " k"]]
 
@@ -38,7 +39,7 @@ def digits() -> tuple[Images, Labels]:
     return images / (DIGIT_LEVELS - 1) * 2 - 1, torch.tensor(raw.target, dtype=torch.long)
 
 
-def digit_halves() -> tuple[tuple[Images, Labels], tuple[Images, Labels]]:
+def digit_halves() -> tuple[Half, Half]:
     """The digits in two halves with equal shares of each label; always the same halves."""
     images, labels = digits()
     first, second = train_test_split(

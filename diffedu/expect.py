@@ -2,12 +2,13 @@
 
 import math
 from numbers import Integral, Real
+from typing import NoReturn
 
 import torch
 from torch import Tensor
 
 
-def fail(name: str, expected: str, got: object) -> None:
+def fail(name: str, expected: str, got: object) -> NoReturn:
     """Raise the one kind of error this package raises about arguments."""
     raise ValueError(f"{name}: expected {expected}, got {got}")
 
@@ -20,7 +21,9 @@ def integer(name: str, value: object, low: int, high: int | None = None) -> None
         fail(name, wanted, value)
 
 
-def real(name: str, value: object, low: float, high: float = math.inf, *, wanted: str) -> None:
+def real(
+    name: str, value: object, low: float | int, high: float | int = math.inf, *, wanted: str
+) -> None:
     """A finite number with low <= value <= high; `wanted` is how the message says it."""
     inside = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
     if not inside or not low <= value <= high:
@@ -100,7 +103,9 @@ def variances(name: str, variance: object, T: int) -> None:
 
 def positive(name: str, x: object) -> None:
     """A finite number or a tensor of finite numbers, all above zero."""
-    values = torch.as_tensor(x)
+    if not isinstance(x, Tensor | Real):
+        fail(name, "a tensor or a number", type(x).__name__)
+    values = x if isinstance(x, Tensor) else torch.tensor(x, dtype=torch.float64)
     finite(name, values)
     if values.device.type != "meta" and (values <= 0).any():
         fail(name, "values > 0", values.min().item())
@@ -116,3 +121,17 @@ def function(name: str, value: object) -> None:
     """Something that can be called."""
     if not callable(value):
         fail(name, "a function", type(value).__name__)
+
+
+def schedule(name: str, value: object) -> None:
+    """Something with the arrays of a Schedule (that class lives a floor higher)."""
+    if not hasattr(value, "alpha_bar"):
+        fail(name, "a Schedule", type(value).__name__)
+
+
+def broadcastable(name: str, value: object, x: Tensor) -> None:
+    """A number, or a tensor whose shape broadcasts to that of x without enlarging it."""
+    if isinstance(value, Tensor):
+        sizes = zip(reversed(value.shape), reversed(x.shape), strict=False)
+        if value.ndim > x.ndim or any(mine not in (1, yours) for mine, yours in sizes):
+            fail(name, f"a shape that broadcasts to {tuple(x.shape)}", tuple(value.shape))

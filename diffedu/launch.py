@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import NoReturn
@@ -35,10 +36,10 @@ def lab(port: int, ip: str, open_browser: bool) -> int:
         check_port(port, ip)
         print("Starting JupyterLab. Ctrl-C here stops it.", flush=True)
         stop_on_hang_up()
-        server = start_server(port, ip, open_browser and display)
+        server = Server(jupyter_command(port, ip, open_browser and display))
         address = wait_for_address(server, port, ip)
         print(invitation(address, open_browser, display), flush=True)
-        return server.wait()
+        return server.process.wait()
     except KeyboardInterrupt:
         print("\nStopping JupyterLab.", flush=True)
         return 0
@@ -47,7 +48,7 @@ def lab(port: int, ip: str, open_browser: bool) -> int:
         return 1
     finally:
         if server is not None:
-            stop_server(server)
+            server.stop()
 
 
 def check_installed() -> None:
@@ -95,8 +96,45 @@ def free_port(taken: int, ip: str) -> int:
     return listen_once(0, ip)
 
 
-def start_server(port: int, ip: str, open_browser: bool) -> subprocess.Popen[bytes]:
-    """JupyterLab as a process of its own, quiet but for warnings."""
+class Server:
+    """JupyterLab as a process of its own, stopped in order."""
+
+    def __init__(self, command: list[str]):
+        # A session of its own: Ctrl-C reaches only us.
+        self.process = subprocess.Popen(
+            command,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.stopping = False
+        self.relay = threading.Thread(target=self._pass_on_messages, daemon=True)
+        self.relay.start()
+
+    def _pass_on_messages(self) -> None:
+        """Its farewell, and that of kernels cut off while they start, is not for the reader."""
+        for line in self.process.stdout or ():
+            if not self.stopping:
+                os.write(2, line)
+
+    def stop(self) -> None:
+        """Let the server end its kernels, then itself; by force if it does not."""
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # a second Ctrl-C changes nothing
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
+        self.stopping = True
+        self.process.terminate()  # does nothing to a server that has ended
+        try:
+            self.process.wait(SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def jupyter_command(port: int, ip: str, open_browser: bool) -> list[str]:
+    """JupyterLab on the course, quiet but for warnings."""
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={ROOT}",
@@ -114,10 +152,7 @@ def start_server(port: int, ip: str, open_browser: bool) -> subprocess.Popen[byt
         command.append("--ServerApp.use_redirect_file=False")
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # containers
         command.append("--allow-root")
-    # A session of its own: Ctrl-C reaches only us, and we stop the server in order.
-    return subprocess.Popen(
-        command, env=environment(), stdin=subprocess.DEVNULL, start_new_session=True
-    )
+    return command
 
 
 def environment() -> dict[str, str]:
@@ -133,14 +168,15 @@ def environment() -> dict[str, str]:
     }
 
 
-def wait_for_address(server: subprocess.Popen[bytes], port: int, ip: str) -> str:
+def wait_for_address(server: Server, port: int, ip: str) -> str:
     """The full address of the first notebook, once the server answers."""
     host = EVERYWHERE.get(ip, ip)
     deadline = time.monotonic() + SECONDS_TO_START
     while time.monotonic() < deadline:
-        if server.poll() is not None:
-            raise LaunchError(f"JupyterLab ended at once (status {server.returncode}).")
-        info = server_info(server.pid)
+        if server.process.poll() is not None:
+            server.relay.join(timeout=1)  # its own words come first
+            raise LaunchError(f"JupyterLab ended at once (status {server.process.returncode}).")
+        info = server_info(server.process.pid)
         if info and answers(host, port, info["base_url"]):
             shown = f"[{host}]" if ":" in host else host
             token = f"?token={info['token']}" if info["token"] else ""
@@ -203,16 +239,3 @@ def stop_on_hang_up() -> None:
         number = getattr(signal, name, None)
         if number and signal.getsignal(number) is not signal.SIG_IGN:  # nohup says: stay
             signal.signal(number, interrupt)
-
-
-def stop_server(server: subprocess.Popen[bytes]) -> None:
-    """Let the server end its kernels, then itself; by force if it does not."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # a second Ctrl-C changes nothing
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    server.terminate()  # does nothing to a server that has ended
-    try:
-        server.wait(SECONDS_TO_STOP)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()

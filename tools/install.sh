@@ -81,7 +81,8 @@ explain_failure() {
         fail "Could not install the packages: is this machine online?" \
             "The first install needs the network; the full pip log is in $log"
     fi
-    error=$(grep -o 'ERROR: .*' "$log" | grep -m 1 'No matching' || grep -o 'ERROR: .*' "$log" | tail -n 1)
+    error=$(grep -m 1 -o 'ERROR: No matching .*' "$log" || grep -o 'ERROR: .*' "$log" | tail -n 1) ||
+        error="pip gave no reason"
     fail "Could not install the packages with Python $(version_of .venv/bin/python):" \
         "${error#ERROR: }; the full pip log is in $log"
 }

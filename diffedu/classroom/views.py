@@ -11,7 +11,7 @@ from diffedu import expect
 from diffedu.data import Images
 from diffedu.diffusion.exact import eps_model, points
 from diffedu.diffusion.gaussian import posterior, q_sample
-from diffedu.diffusion.samplers import ddim
+from diffedu.diffusion.samplers import ddim, strided_times
 from diffedu.diffusion.schedules import Schedule
 from diffedu.shapes import Batch
 
@@ -25,7 +25,7 @@ class NoiseView:
 
     t: int
     xt: Float[Tensor, " c h w"]
-    histogram: Curve
+    histogram: Float[Tensor, " bins"]
     signal: float
     noise: float
     mean: float
@@ -71,7 +71,7 @@ def noise_view(x0: Images, t: int, s: Schedule, eps: Images) -> NoiseView:
     )
 
 
-def density_histogram(values: Curve) -> Curve:
+def density_histogram(values: Curve) -> Float[Tensor, " bins"]:
     """Share of the values in each of the 40 bins of HISTOGRAM_EDGES, divided by the bin width."""
     counts = torch.histogram(values, HISTOGRAM_EDGES).hist
     return counts / (len(values) * HISTOGRAM_EDGES.diff())
@@ -108,7 +108,7 @@ def _density(x: Curve, mean: Tensor, sigma: Tensor) -> Curve:
 def tour_view(data: Batch, chosen: Images, s: Schedule, eps: Images, steps: int = 50) -> TourView:
     """Dissolve the chosen digits, then walk back with DDIM and the ideal denoiser of `data`."""
     forward = [chosen]
-    times = torch.linspace(0, s.T, steps + 1).round().long().tolist()
+    times = strided_times(s.T, steps).tolist()
     for t in times[1:]:
         forward.append(q_sample(chosen, torch.full((len(chosen),), t), eps, s))
     back = list(ddim(eps_model(points(data), s), forward[-1], s, steps))
@@ -116,7 +116,7 @@ def tour_view(data: Batch, chosen: Images, s: Schedule, eps: Images, steps: int 
     return TourView(frames, times + [state.t for state in back[1:]], turn=steps)
 
 
-def mosaic(images: Images, columns: int) -> Float[Tensor, " 1 c h w"]:
+def mosaic(images: Images, columns: int) -> Float[Tensor, " 1 c rows columns"]:
     """Tile (N, C, H, W) into one picture, row by row; N must fill the rows."""
     n, c, h, w = images.shape
     if n % columns:

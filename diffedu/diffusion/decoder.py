@@ -21,8 +21,10 @@ def gaussian_log_prob(x0: Batch, mean: Batch, sigma: Tensor | float) -> Batch:
     expect.batch("x0", x0)
     expect.like("mean", mean, x0)
     expect.positive("sigma", sigma)
+    expect.broadcastable("sigma", sigma, x0)
+    sigma = _as_tensor(sigma, x0)
     z = (x0 - mean) / sigma
-    return -0.5 * z**2 - torch.as_tensor(sigma).log() - 0.5 * math.log(2 * math.pi)
+    return -0.5 * z**2 - sigma.log() - 0.5 * math.log(2 * math.pi)
 
 
 def decoder_log_prob(x0: Batch, mean: Batch, sigma: Tensor | float, levels: int = 256) -> Batch:
@@ -37,16 +39,24 @@ def decoder_log_prob(x0: Batch, mean: Batch, sigma: Tensor | float, levels: int 
     expect.batch("x0", x0)
     expect.like("mean", mean, x0)
     expect.positive("sigma", sigma)
+    expect.broadcastable("sigma", sigma, x0)
     expect.integer("levels", levels, 2)
     level = _level(x0, levels)
     centre = level * (2 / (levels - 1)) - 1
     half = 1 / (levels - 1)
-    sigma = torch.as_tensor(sigma, device=x0.device).double()
+    sigma = _as_tensor(sigma, x0).double()
     above = (centre + half - mean.double()) / sigma
     below = (centre - half - mean.double()) / sigma
     edge = torch.where(level == 0, _log_cdf(above), _log_cdf(-below))
     inside = (level > 0) & (level < levels - 1)
     return torch.where(inside, _log_cdf_difference(above, below), edge).to(x0)
+
+
+def _as_tensor(sigma: Tensor | float, x0: Batch) -> Tensor:
+    """A plain number becomes float64: float32 would cost it its last eight digits."""
+    if isinstance(sigma, Tensor):
+        return sigma
+    return torch.tensor(sigma, dtype=torch.float64, device=x0.device)
 
 
 def _level(x0: Batch, levels: int) -> Tensor:

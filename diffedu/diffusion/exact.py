@@ -35,6 +35,11 @@ class Mixture:
 
     def __post_init__(self) -> None:
         """Refuse weights that are no probabilities and widths that are negative."""
+        for name in ("weight", "mean", "sigma"):
+            part = getattr(self, name)
+            expect.tensor(name, part)
+            if part.dtype != torch.float64:
+                expect.fail(name, "dtype torch.float64", part.dtype)
         expect.positive("weight", self.weight)
         if abs(self.weight.sum().item() - 1) > 1e-9:
             expect.fail("weight", "a sum of 1", self.weight.sum().item())
@@ -49,6 +54,7 @@ class Mixture:
 
 def gaussian(mean: float, sigma: float, dims: int = 1) -> Mixture:
     """N(mean, sigma^2) in every one of `dims` dimensions, as a mixture of one component."""
+    expect.integer("dims", dims, 1)
     one = torch.ones(1, dtype=torch.float64)
     return Mixture(one, torch.full((1, dims), mean, dtype=torch.float64), one * sigma)
 
@@ -83,7 +89,7 @@ def noised(mixture: Mixture, t: int, s: Schedule) -> Mixture:
 
 def log_density(mixture: Mixture, x: Batch) -> PerSample:
     """log p(x) in nats, (B,). ValueError if a component has no width: a point has no density."""
-    _check_points(mixture, x)
+    _check_points("x", x, mixture)
     expect.positive("sigma", mixture.sigma)
     distance = torch.cdist(x.double(), mixture.mean, compute_mode="donot_use_mm_for_euclid_dist")
     log_norm = x.shape[1] * (mixture.sigma.log() + 0.5 * math.log(2 * math.pi))
@@ -98,7 +104,7 @@ def x0_mean(mixture: Mixture, xt: Batch, t: Steps, s: Schedule) -> Batch:
     \sqrt{\bar\alpha_t}\mu_k)$ with $v_k = \bar\alpha_t\sigma_k^2 + 1 - \bar\alpha_t$; they are
     averaged with their posterior weights.
     """
-    _check_points(mixture, xt)
+    _check_points("xt", xt, mixture)
     expect.steps("t", t, s.T, xt)
     weight, gain, _ = _responsibility(mixture, xt, t, s)
     alpha_bar = s.alpha_bar[t.cpu()][:, None]
@@ -112,7 +118,7 @@ def x0_variance(mixture: Mixture, xt: Batch, t: Steps, s: Schedule) -> PerSample
 
     Averaged over x_t it is the error that no denoiser can avoid.
     """
-    _check_points(mixture, xt)
+    _check_points("xt", xt, mixture)
     expect.steps("t", t, s.T, xt)
     weight, gain, variance = _responsibility(mixture, xt, t, s)
     alpha_bar = s.alpha_bar[t.cpu()][:, None, None]
@@ -142,6 +148,7 @@ def chain_moments(
     three numbers are read off by calling the step itself at x, z = (0, 0), (1, 0), (0, 1): nothing
     about the sampler is assumed.
     """
+    expect.real("sigma", sigma, 0, wanted="a finite number >= 0")
     variance = sigma**2
     x = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64)
     z = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
@@ -165,7 +172,7 @@ def _responsibility(
     return log_weight.softmax(1), alpha_bar.sqrt() * mixture.sigma**2 / variance, variance
 
 
-def _check_points(mixture: Mixture, x: Batch) -> None:
-    expect.batch("x", x)
+def _check_points(name: str, x: Batch, mixture: Mixture) -> None:
+    expect.batch(name, x)
     if x.ndim != 2 or x.shape[1] != mixture.mean.shape[1]:
-        expect.fail("x", f"shape (B, {mixture.mean.shape[1]})", tuple(x.shape))
+        expect.fail(name, f"shape (B, {mixture.mean.shape[1]})", tuple(x.shape))

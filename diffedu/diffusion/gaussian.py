@@ -204,15 +204,16 @@ def kl_gaussian(mean_1: Tensor, variance_1: Tensor, mean_2: Tensor, variance_2: 
         expect.finite(name, mean)
     expect.positive("variance_1", variance_1)
     expect.positive("variance_2", variance_2)
-    ratio = torch.as_tensor(variance_1 / variance_2)
+    ratio = torch.as_tensor(variance_1 / variance_2, dtype=torch.result_type(mean_1, mean_2))
     return 0.5 * (ratio - 1 - ratio.log() + (mean_1 - mean_2) ** 2 / variance_2)
 
 
 def _check(name: str, x: Batch, t: Steps, s: Schedule, **others: Tensor) -> None:
-    """The data first, then what must look like it, then the steps."""
+    """The data first, then what must look like it, then the schedule and the steps."""
     expect.batch(name, x)
     for other_name, other in others.items():
         expect.like(other_name, other, x)
+    expect.schedule("s", s)
     expect.steps("t", t, s.T, x)
 
 

@@ -96,7 +96,8 @@ def vlb_term(
     last, rest = t == 1, t > 1
     if last.any():
         sigma = math.sqrt(decoder_variance(s, variance_1))
-        term[last] = -decoder(x0[last], mean_p[last], torch.tensor(sigma).to(x0))
+        sigma = torch.tensor(sigma, dtype=torch.float64, device=x0.device)
+        term[last] = -decoder(x0[last], mean_p[last], sigma)
     if rest.any():
         variance_p = per_sample(variance[t.cpu()], x0)[rest]
         term[rest] = kl_gaussian(mean_q[rest], variance_q[rest], mean_p[rest], variance_p)

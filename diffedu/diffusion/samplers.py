@@ -70,7 +70,7 @@ def ddim_step(
     eta = 0 is deterministic (noise may be None); eta = 1 from t to t-1 is DDPM with beta-tilde.
     """
     x0_hat = x0_from_eps(xt, t, eps_hat, s)
-    expect.real("eta", eta, 0, 1, wanted="0 <= eta <= 1")
+    expect.real("eta", eta, 0.0, 1.0, wanted="0 <= eta <= 1")
     _check_next(t, t_next, s, xt)
     alpha_bar, alpha_bar_next = s.alpha_bar[t.cpu()], s.alpha_bar[t_next.cpu()]
     jump_beta = 1 - alpha_bar / alpha_bar_next
@@ -98,7 +98,7 @@ def ddpm(
     `t` starts lower: `xT` is then x_t. `variance` is `fixed_small(s)`, `fixed_large(s)` or your own
     (T+1,).
     """
-    start = _check_start(model, xT, s, t)
+    start = _check_start(model, xT, s, t, clip)
     expect.generator("generator", generator)
     expect.variances("variance", variance, s.T)
     return _ddpm(model, xT, s, variance, generator, start, clip)
@@ -120,9 +120,9 @@ def ddim(
     The last State is the clean one at t = 0. The visited steps are `strided_times(t, steps)`; `t`
     starts lower than T: `xT` is then x_t. eta > 0 draws noise and needs a generator.
     """
-    start = _check_start(model, xT, s, t)
+    start = _check_start(model, xT, s, t, clip)
     times = strided_times(start, steps)
-    expect.real("eta", eta, 0, 1, wanted="0 <= eta <= 1")
+    expect.real("eta", eta, 0.0, 1.0, wanted="0 <= eta <= 1")
     if eta > 0:
         expect.generator("generator", generator)
     return _ddim(model, xT, s, times, eta, generator, clip)
@@ -145,8 +145,9 @@ def ddpm_strided(
     keeping beta_t would add the noise of one small step only. `variance` is a function of that
     schedule.
     """
-    start = _check_start(model, xT, s, t)
+    start = _check_start(model, xT, s, t, clip)
     times = strided_times(start, steps)
+    expect.function("variance", variance)
     alpha_bar = s.alpha_bar[times]
     jumps = Schedule.from_beta(1 - alpha_bar[1:] / alpha_bar[:-1])
 
@@ -205,9 +206,13 @@ def _randn_like(x: Batch, generator: torch.Generator) -> Batch:
     return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
 
 
-def _check_start(model: EpsModel, xT: Batch, s: Schedule, t: int | None) -> int:
+def _check_start(model: EpsModel, xT: Batch, s: Schedule, t: int | None, clip: Clip | None) -> int:
+    """The step to start from: t, or T if t is None."""
     expect.function("model", model)
     expect.batch("xT", xT)
+    expect.schedule("s", s)
+    if clip is not None:
+        expect.function("clip", clip)
     if t is None:
         return s.T
     expect.integer("t", t, 1, s.T)

@@ -85,13 +85,13 @@ def cosine(T: int, s: float = 0.008) -> Schedule:
     ValueError for T = 1: alpha_bar[1] would stay at .001.
     """
     expect.integer("T", T, 2)
-    expect.real("s", s, 0, wanted="a finite number >= 0")
+    expect.real("s", s, 0.0, wanted="a finite number >= 0")
     time = _line(T + 1, 0.0, 1.0)
     return _named("cosine", T, _clipped_beta(torch.cos((time + s) / (1 + s) * math.pi / 2) ** 2))
 
 
 def sigmoid(T: int, start: float = -3.0, end: float = 3.0, tau: float = 1.0) -> Schedule:
-    r"""A falling sigmoid for alpha_bar (Jabri, Fleet, Chen 2022, algorithm 1; Chen 2023).
+    r"""A falling sigmoid for alpha_bar (Jabri, Fleet, Chen 2022; Chen 2023).
 
     $\bar\alpha_t \propto \sigma(\mathrm{end}/\tau) - \sigma\big((\mathrm{start} +
     \tfrac{t}{T}(\mathrm{end} - \mathrm{start}))/\tau\big)$, scaled to start at 1. Betas are clipped
@@ -100,7 +100,7 @@ def sigmoid(T: int, start: float = -3.0, end: float = 3.0, tau: float = 1.0) -> 
     expect.integer("T", T, 2)
     expect.real("start", start, -math.inf, wanted="a finite number")
     expect.real("end", end, -math.inf, wanted="a finite number")
-    expect.real("tau", tau, 0, wanted="a number > 0")
+    expect.real("tau", tau, 0.0, wanted="a number > 0")
     if not (start < end and tau > 0):
         expect.fail("start, end, tau", "start < end and tau > 0", (start, end, tau))
     z = _line(T + 1, start, end) / tau
@@ -116,8 +116,10 @@ def _line(n: int, first: float, last: float) -> torch.Tensor:
 def _endpoints(T: int, beta_1: float, beta_T: float) -> tuple[float, float]:
     """DDPM's endpoints hold for 1000 steps; the total noise stays if they grow as 1000/T."""
     expect.integer("T", T, 1)
-    expect.real("beta_1", beta_1, 0, 1, wanted="0 < beta_1 < 1")
-    expect.real("beta_T", beta_T, 0, 1, wanted="0 < beta_T < 1")
+    for name, beta in (("beta_1", beta_1), ("beta_T", beta_T)):
+        expect.real(name, beta, 0, 1, wanted=(wanted := f"0 < {name} < 1"))
+        if beta in (0, 1):
+            expect.fail(name, wanted, beta)
     too_few = 1000 * max(beta_1, beta_T)
     if too_few >= T:
         expect.fail("T", f"more than {too_few:g} steps, so that every beta stays below 1", T)

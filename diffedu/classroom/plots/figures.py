@@ -87,7 +87,10 @@ def plot_lines(
     x: Curve, curves: Mapping[str, Curve], ax: Axes, colours: tuple[str, ...] = ()
 ) -> Axes:
     """One line per entry of `curves`, named in a legend; without `colours` black, orange, blue."""
-    for (name, y), colour in zip(curves.items(), colours or OTHERS, strict=False):
+    colours = colours or OTHERS
+    if len(curves) > len(colours):
+        expect.fail("curves", f"at most {len(colours)}, one for each colour", len(curves))
+    for (name, y), colour in zip(curves.items(), colours, strict=False):
         ax.plot(x.numpy(), y.numpy(), color=colour, label=name)
     ax.legend(frameon=False)
     return ax

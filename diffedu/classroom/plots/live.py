@@ -55,7 +55,8 @@ class NoiseFrames:
         histogram.set(xlim=(-4, 4), ylim=(0, 1), xlabel="pixel value", title="pixels and N(0, 1)")
         self._lines = {}
         for name, s in self.schedules.items():
-            (self._lines[name],) = curve.plot(s.snr[1:].log().numpy(), color="0.8", lw=1)
+            log_snr = s.snr[1:].log().numpy()
+            (self._lines[name],) = curve.plot(range(1, T + 1), log_snr, color="0.8", lw=1)
         (self._point,) = curve.plot([0], [0], "o", color=XT, ms=9)
         curve.set(ylim=LOG_SNR_RANGE, xlabel="t", title="log SNR(t)")
         _freeze(curve)
