@@ -114,9 +114,9 @@ class Server:
         self.relay.start()
 
     def _pass_on_messages(self) -> None:
-        """Its farewell, and that of kernels cut off while they start, is not for the reader."""
+        """Not for the reader: farewells, and what each kernel says of its transport."""
         for line in self.process.stdout or ():
-            if not self.stopping:
+            if not self.stopping and not line.startswith(b"[IPKernelApp] WARNING"):
                 os.write(2, line)
 
     def stop(self) -> None:
@@ -134,7 +134,7 @@ class Server:
 
 
 def jupyter_command(port: int, ip: str, open_browser: bool) -> list[str]:
-    """JupyterLab on the course, quiet but for warnings."""
+    """JupyterLab on the course, quiet but for errors: the address stays the last line."""
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={ROOT}",
@@ -143,8 +143,9 @@ def jupyter_command(port: int, ip: str, open_browser: bool) -> list[str]:
         "--ServerApp.port_retries=0",  # the address we print is the one that was asked for
         f"--ServerApp.open_browser={open_browser}",
         f"--LabApp.default_url=/lab/tree/{START}",
-        "--Application.log_level=WARN",
-        # Nothing may ask the network: the course works offline.
+        "--Application.log_level=ERROR",
+        # Nothing may ask the network, and nobody is asked whether it may.
+        f"--LabApp.app_settings_dir={ROOT / 'tools' / 'lab_settings'}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]

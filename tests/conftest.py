@@ -3,6 +3,10 @@
 from pathlib import Path
 
 import pytest
+import torch
+
+# The tests' tensors are small: a second thread costs more than it does.
+torch.set_num_threads(1)
 
 
 def pytest_addoption(parser):

@@ -14,10 +14,16 @@ named by node id. Try it: `pytest --fault NAME`, all: `pytest -m slow tests/test
 Plant what a person gets wrong (an index off by one, a variance for a std), nothing that crashes.
 """
 
+import faults_classroom
+import faults_data
 import faults_gaussian
+import faults_sampling
 import faults_schedules
 
 FAULTS = (
     *faults_schedules.FAULTS,
     *faults_gaussian.FAULTS,
+    *faults_sampling.FAULTS,
+    *faults_data.FAULTS,
+    *faults_classroom.FAULTS,
 )

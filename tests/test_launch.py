@@ -33,6 +33,7 @@ def clone(tmp_path: Path) -> Path:
     for name in ("__init__.py", "__main__.py", "launch.py"):
         shutil.copy(ROOT / "diffedu" / name, folder / "diffedu")
     (folder / "notebooks").mkdir()
+    shutil.copytree(ROOT / "tools/lab_settings", folder / "tools/lab_settings")
     empty = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     (folder / launch.START).write_text(json.dumps(empty))
     return folder
@@ -177,7 +178,7 @@ def test_without_a_display_it_prints_the_address_and_ends_with_all_its_processes
         assert answer(f"{base}/contents")[0] == 403  # nobody without the token
         _, listing = answer(f"{base}/contents?token={found[3]}")
         assert {entry["name"] for entry in json.loads(listing)["content"]} == {
-            *("diffedu", "notebooks")
+            *("diffedu", "notebooks", "tools")
         }
         assert answer(f"{base}/kernels?token={found[3]}", b"{}")[0] == 201  # starts a kernel
 
@@ -189,6 +190,18 @@ def test_without_a_display_it_prints_the_address_and_ends_with_all_its_processes
         assert process.wait(SECONDS) == 0
         assert psutil.wait_procs(family, timeout=SECONDS)[1] == []
     assert "Traceback" not in (clone.parent / "output.txt").read_text()
+
+
+@pytest.mark.slow
+def test_jupyterlab_neither_fetches_news_nor_asks_whether_it_may(clone):
+    port = free_port()
+    with running(clone, "--port", str(port)) as (_, printed):
+        token = ADDRESS.search(printed)[3]
+        plugin = "@jupyterlab/apputils-extension:notification"
+        _, body = answer(f"http://127.0.0.1:{port}/lab/api/settings/{plugin}?token={token}")
+    settings = json.loads(body)["schema"]["properties"]
+    assert settings["fetchNews"]["default"] == "false"
+    assert settings["checkForUpdates"]["default"] is False
 
 
 @pytest.mark.slow

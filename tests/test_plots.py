@@ -143,15 +143,18 @@ def test_lines_hold_their_curves_and_the_legend_their_names():
         assert colours_of(ax.lines) == list(colours or ("#000000", "#E69F00", "#56B4E9"))
 
 
-@pytest.mark.parametrize("colours", [(), (plots.DATA, plots.NOISE)])
-def test_a_curve_too_many_is_not_left_out_in_silence(colours):
+@pytest.mark.parametrize(("colours", "most"), [((), 3), ((plots.DATA, plots.NOISE), 2)])
+def test_a_line_without_a_colour_of_its_own_is_not_left_out_in_silence(colours, most):
     x = torch.linspace(0, 1, 3)
-    (ax,) = plots.new_axes(1)
-    try:
-        plots.plot_lines(x, {str(k): k * x for k in range(5)}, ax, colours)
-    except ValueError:
-        return
-    assert len(ax.lines) == 5
+    with pytest.raises(ValueError) as error:
+        plots.plot_lines(x, {str(k): k * x for k in range(most + 1)}, plots.new_axes(1)[0], colours)
+    expected = f"curves: expected at most {most}, one for each colour, got {most + 1}"
+    assert str(error.value) == expected
+
+
+def test_a_schedule_without_a_colour_of_its_own_is_not_left_out_in_silence():
+    with pytest.raises(ValueError, match=r"^schedules: expected at most 4, .*got 5$"):
+        plots.plot_schedules({str(k): cosine(9) for k in range(5)}, plots.new_axes(2))
 
 
 def test_a_histogram_lies_under_the_standard_normal():

@@ -1,5 +1,6 @@
 """The explorers without a browser: frames that remember nothing, and controls that redraw them."""
 
+import functools
 import html
 import itertools
 import math
@@ -22,7 +23,7 @@ from diffedu.classroom.plots import (
 )
 from diffedu.classroom.plots.figures import to_pixels
 from diffedu.classroom.views import noise_view, posterior_view
-from diffedu.data import digit_halves, photo
+from diffedu.data import PHOTOS, digit_halves, photo
 from diffedu.diffusion.schedules import SCHEDULES
 
 NAMES = [name for name in widgets.__all__ if name.endswith("_explorer")]
@@ -43,13 +44,18 @@ SETTINGS = {
 }
 
 
+@functools.cache
+def made(name):
+    """One object for all tests: they show one thing after another with it, in any order."""
+    return FRAMES[name]()
+
+
 @pytest.fixture(scope="module", params=FRAMES)
 def frames(request):
     """The name of an explorer, and what one object shows for its settings one after another."""
-    used = FRAMES[request.param]()
     names = ARGUMENTS[request.param]
     settings = [dict(zip(names, values, strict=True)) for values in SETTINGS[request.param]]
-    return request.param, [(one, used(**one)) for one in settings]
+    return request.param, [(one, made(request.param)(**one)) for one in settings]
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -99,7 +105,7 @@ def test_the_noise_figure_shows_the_noisy_picture_its_histogram_and_its_place_on
 
 
 def test_the_noise_explorer_shows_digits_and_both_photos_each_with_noise_of_its_own():
-    frames = NoiseFrames()
+    frames = made("noise")
     (digits, _), _ = digit_halves()
     rows = [torch.cat(list(digits[row : row + 4, 0]), dim=1) for row in range(0, 16, 4)]
     torch.testing.assert_close(frames.images["digits"][0, 0], torch.cat(rows))
@@ -137,7 +143,7 @@ def test_the_posterior_figure_shows_three_densities_the_mean_and_both_points():
 
 
 def test_the_tour_shows_its_eight_digits_in_a_row_at_every_moment():
-    frames = TourFrames()
+    frames = made("tour")
     (digits, _), _ = digit_halves()
     torch.testing.assert_close(frames.view.frames[0], digits[:8])
     for moment in (0, 50, 77, 100):
@@ -197,6 +203,17 @@ def test_every_control_redraws_the_picture_and_the_sentence_up_to_its_extremes(e
             assert explorer.picture.value == png(frame.rgb)
             assert html.escape(frame.words) in explorer.words.value
             assert 'role="status"' in explorer.words.value
+
+
+def test_the_sliders_reach_the_first_and_the_last_step_and_no_further():
+    noise, posterior = widgets.noise_explorer(), widgets.posterior_explorer()
+    tour = widgets.tour_explorer()
+    ends = [(made.min, made.max) for made in (noise.controls["t"], posterior.controls["t"])]
+    assert ends == [(0, noise.frames.schedules["cosine"].T), (1, posterior.frames.schedule.T)]
+    moment = tour.controls["moment"]
+    assert [*range(moment.min, moment.max + 1)] == [*range(len(tour.frames.view.t))]
+    assert {"digits", *PHOTOS} == set(noise.controls["image"].options)
+    assert set(noise.controls["schedule"].options) == set(SCHEDULES)
 
 
 def test_every_control_says_what_it_is_and_shows_its_value(explorer):

@@ -91,7 +91,9 @@ def log_density(mixture: Mixture, x: Batch) -> PerSample:
     """log p(x) in nats, (B,). ValueError if a component has no width: a point has no density."""
     _check_points("x", x, mixture)
     expect.positive("sigma", mixture.sigma)
-    distance = torch.cdist(x.double(), mixture.mean, compute_mode="donot_use_mm_for_euclid_dist")
+    distance = torch.cdist(
+        x.double().cpu(), mixture.mean, compute_mode="donot_use_mm_for_euclid_dist"
+    )
     log_norm = x.shape[1] * (mixture.sigma.log() + 0.5 * math.log(2 * math.pi))
     log_joint = mixture.weight.log() - 0.5 * (distance / mixture.sigma) ** 2 - log_norm
     return log_joint.logsumexp(1).to(x)
@@ -133,8 +135,8 @@ def eps_model(mixture: Mixture, s: Schedule) -> EpsModel:
     """The best eps_hat(x_t, t) for this data; x has any shape (B, ...) with D elements a sample."""
 
     def model(xt: Batch, t: Steps) -> Batch:
-        flat = xt.reshape(len(xt), -1)
-        return eps_from_x0(flat, t, x0_mean(mixture, flat, t, s), s).reshape(xt.shape)
+        flat = xt.reshape(len(xt), -1).double()  # at small t, eps is a small difference
+        return eps_from_x0(flat, t, x0_mean(mixture, flat, t, s), s).reshape(xt.shape).to(xt)
 
     return model
 

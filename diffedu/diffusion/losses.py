@@ -90,18 +90,20 @@ def vlb_term(
     `variance_1` overrides it.
     """
     _check_likelihood(model, decoder, s, variance)
-    mean_q, variance_q = posterior(x0, xt, t, s)
-    mean_p = reverse_mean(xt, _predict(model, xt, t), t, s)
-    term = torch.empty_like(x0)
+    expect.batch("x0", x0)
+    expect.like("xt", xt, x0)
+    x0_wide, xt_wide = x0.double(), xt.double()  # the KL compares two nearly equal Gaussians
+    mean_q, variance_q = posterior(x0_wide, xt_wide, t, s)
+    mean_p = reverse_mean(xt_wide, _predict(model, xt, t).double(), t, s)
+    term = torch.empty_like(x0_wide)
     last, rest = t == 1, t > 1
     if last.any():
-        sigma = math.sqrt(decoder_variance(s, variance_1))
-        sigma = torch.tensor(sigma, dtype=torch.float64, device=x0.device)
-        term[last] = -decoder(x0[last], mean_p[last], sigma)
+        variance_p = torch.tensor(decoder_variance(s, variance_1), dtype=torch.float64)
+        term[last] = -decoder(x0_wide[last], mean_p[last], variance_p.sqrt().to(x0.device))
     if rest.any():
-        variance_p = per_sample(variance[t.cpu()], x0)[rest]
+        variance_p = per_sample(variance[t.cpu()], x0_wide)[rest]
         term[rest] = kl_gaussian(mean_q[rest], variance_q[rest], mean_p[rest], variance_p)
-    return sum_over_sample(term)
+    return sum_over_sample(term).to(x0)
 
 
 def vlb(

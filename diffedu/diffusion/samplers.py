@@ -1,8 +1,8 @@
 r"""From noise to data: ancestral sampling and DDIM, as generators that show every state.
 
-Each step is one pure function with its noise passed in; each sampler is a loop over it. `model(x,
-t)` returns eps_hat. `clip` is applied to x0_hat and never to x_t: x_t may leave [-1, 1], the clean
-data may not.
+Each step is one pure function with its noise passed in; each sampler is a loop over it.
+`model(x, t)` returns eps_hat. The samplers keep no gradients; the steps do. `clip` is applied to
+x0_hat and never to x_t: x_t may leave [-1, 1], the clean data may not.
 """
 
 from collections.abc import Callable, Iterator
@@ -70,17 +70,30 @@ def ddim_step(
     eta = 0 is deterministic (noise may be None); eta = 1 from t to t-1 is DDPM with beta-tilde.
     """
     x0_hat = x0_from_eps(xt, t, eps_hat, s)
-    expect.real("eta", eta, 0.0, 1.0, wanted="0 <= eta <= 1")
+    expect.real("eta", eta, 0, 1, wanted="0 <= eta <= 1")
     _check_next(t, t_next, s, xt)
+    if eta > 0:
+        expect.like("noise", noise, xt)
+    return _ddim_move(x0_hat, eps_hat, t, t_next, s, eta, noise)
+
+
+def _ddim_move(
+    x0_hat: Batch,
+    eps_hat: Batch,
+    t: Steps,
+    t_next: Steps,
+    s: Schedule,
+    eta: float,
+    noise: Batch | None,
+) -> Batch:
+    """The same step from an x0_hat at hand: eps_hat leads back to it only roughly."""
     alpha_bar, alpha_bar_next = s.alpha_bar[t.cpu()], s.alpha_bar[t_next.cpu()]
     jump_beta = 1 - alpha_bar / alpha_bar_next
     variance = eta**2 * (1 - alpha_bar_next) / (1 - alpha_bar) * jump_beta
     direction = (1 - alpha_bar_next - variance).clamp(min=0).sqrt()  # rounding may leave -1e-17
-    mean = per_sample(alpha_bar_next.sqrt(), xt) * x0_hat + per_sample(direction, xt) * eps_hat
-    if eta == 0:
-        return mean
-    expect.like("noise", noise, xt)
-    return mean + per_sample(variance.sqrt(), xt) * noise
+    signal = per_sample(alpha_bar_next.sqrt(), x0_hat)
+    mean = signal * x0_hat + per_sample(direction, x0_hat) * eps_hat
+    return mean if eta == 0 else mean + per_sample(variance.sqrt(), x0_hat) * noise
 
 
 def ddpm(
@@ -166,9 +179,11 @@ def strided_times(T: int, steps: int) -> Steps:
     """
     expect.integer("T", T, 1)
     expect.integer("steps", steps, 1, T)
-    return torch.linspace(0, T, steps + 1, dtype=torch.float64).round().long()
+    k = torch.arange(steps + 1, dtype=torch.float64)
+    return (k * T / steps).round().long()  # linspace itself misses exact halves by a rounding error
 
 
+@torch.no_grad()
 def _ddpm(model, xt, s, variance, generator, start, clip) -> Iterator[State]:
     for step in range(start, 0, -1):
         state, t = _look(model, xt, step, s, clip)
@@ -178,12 +193,14 @@ def _ddpm(model, xt, s, variance, generator, start, clip) -> Iterator[State]:
     yield State(0, xt, xt, None)
 
 
+@torch.no_grad()
 def _ddim(model, xt, s, times, eta, generator, clip) -> Iterator[State]:
     for step, next_step in zip(times.tolist()[:0:-1], times.tolist()[-2::-1], strict=True):
         state, t = _look(model, xt, step, s, clip)
         yield state
         noise = _randn_like(xt, generator) if eta > 0 else None
-        xt = ddim_step(xt, state.eps_hat, t, torch.full_like(t, next_step), s, eta, noise)
+        t_next = torch.full_like(t, next_step)
+        xt = _ddim_move(state.x0_hat, state.eps_hat, t, t_next, s, eta, noise)
     yield State(0, xt, xt, None)
 
 

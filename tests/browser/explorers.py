@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import ipywidgets
 import numpy as np
+import pytest
 from lab import code_of, pixels, wait_until
 from playwright.sync_api import Locator, Page
 
 from diffedu.classroom import widgets
 
+HANDLE = ".noUi-handle, select"  # what the Tab key reaches
+CHOOSE_NEXT = ["Alt+ArrowDown", "ArrowDown", "Enter"]  # in the list that Alt+ArrowDown opens
 # Watches what is drawn, frame by frame: from the key press to the first other picture.
 STOPWATCH = """img => {
     const canvas = document.createElement('canvas');
@@ -17,8 +20,8 @@ STOPWATCH = """img => {
     const pen = canvas.getContext('2d', {willReadFrequently: true});
     const look = () => {
         pen.drawImage(img, 0, 0);
-        const words = new Uint32Array(pen.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-        return words.reduce((sum, word) => (31 * sum + word) | 0, 7);
+        const {data} = pen.getImageData(0, 0, canvas.width, canvas.height);
+        return new Uint32Array(data.buffer).reduce((sum, word) => (31 * sum + word) | 0, 7);
     };
     window.latencies = [];
     document.addEventListener('keydown', pressed => {
@@ -54,19 +57,20 @@ class OnPage:
     def row(self, name: str) -> Locator:
         """The row on the page that holds the control with the twin's description."""
         text = self.twin.controls[name].description
-        label = self.page.locator(".widget-label").get_by_text(text, exact=True)
-        label = label.or_(self.page.locator(".widget-label", has_text=re.compile(f"^{text}$")))
+        label = self.page.locator(".widget-label", has_text=re.compile(f"^{re.escape(text)}$"))
         return self.box.locator(".widget-inline-hbox").filter(has=label)
 
     def shown(self, name: str) -> object:
         """The value that a reader sees beside the control."""
-        if isinstance(self.twin.controls[name], ipywidgets.Dropdown):
+        control = self.twin.controls[name]
+        if isinstance(control, ipywidgets.Dropdown):
             return self.row(name).locator("select option:checked").text_content()
-        text = self.row(name).locator(".widget-readout").inner_text()
-        return type(self.twin.controls[name].value)(text.replace("\N{MINUS SIGN}", "-"))
+        # not the inner text: that is empty for what lies outside the window
+        text = self.row(name).locator(".widget-readout").text_content()
+        return type(control.value)(text.replace("\N{MINUS SIGN}", "-"))
 
     def sentence(self) -> str:
-        return self.box.get_by_role("status").inner_text()
+        return self.box.get_by_role("status").text_content()
 
     def assert_true(self) -> None:
         """The sentence and every pixel are those of the function for the values on the page."""
@@ -91,16 +95,28 @@ class OnPage:
 
     def press(self, name: str, *keys: str) -> None:
         """Focus a control and type."""
-        self.row(name).locator(".noUi-handle, select").focus()
+        self.row(name).locator(HANDLE).focus()
         for key in keys:
             self.page.keyboard.press(key)
 
+    def go(self, name: str, target: object, keys: list[str]) -> None:
+        """Type, and wait until the control shows where that should lead."""
+        self.press(name, *keys)
+        wait_until(
+            lambda: self.shown(name) == pytest.approx(target),
+            10,
+            lambda: f"{name} shows {self.shown(name)} after {keys}, not {target}",
+        )
+
     def moves(self, name: str) -> list[tuple[object, list[str]]]:
-        """Where a reader should get to, and by which keys: ends, middle, or every option."""
+        """Where a reader should get to, and by which keys: every option, or ends and middle."""
         control = self.twin.controls[name]
         if isinstance(control, ipywidgets.Dropdown):
-            ways = [["Home"], *[["ArrowDown"]] * (len(control.options) - 1)]
-            return list(zip(control.options, ways, strict=True))
+            first, *others = control.options
+            return [(first, ["Home"]), *[(other, CHOOSE_NEXT) for other in others]]
+        if isinstance(control, ipywidgets.SelectionSlider):
+            first, *others = control.options
+            return [(first, ["Home"]), *[(other, ["ArrowRight"]) for other in others]]
         pages, steps = divmod(round((control.max - control.min) / control.step) // 2, 5)
         middle = control.min + (5 * pages + steps) * control.step
         return [
@@ -116,5 +132,5 @@ class OnPage:
         for k in range(n):
             self.press(name, "ArrowRight" if k % 2 else "ArrowLeft")
             self.page.wait_for_function(f"window.latencies.length > {k}")
-            self.assert_true()
+        self.assert_true()
         return self.page.evaluate("window.latencies")

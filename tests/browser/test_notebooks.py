@@ -6,7 +6,7 @@ from pathlib import Path
 import lab
 import numpy as np
 import pytest
-from explorers import OnPage, explorers_in
+from explorers import HANDLE, OnPage, explorers_in
 
 from diffedu.classroom import widgets
 
@@ -40,13 +40,18 @@ def test_every_explorer_shows_what_its_function_says_wherever_the_keys_lead(expl
         explorer.assert_true()
         for name in explorer.twin.controls:
             for target, keys in explorer.moves(name):
-                explorer.press(name, *keys)
-                lab.wait_until(
-                    lambda: explorer.shown(name) == pytest.approx(target),
-                    10,
-                    lambda: f"{name} shows {explorer.shown(name)} after {keys}, not {target}",
-                )
+                explorer.go(name, target, keys)
                 explorer.assert_true()
+
+
+def test_the_arrow_keys_stay_with_the_control(explorers):
+    for explorer in explorers.values():
+        for name in explorer.twin.controls:
+            explorer.press(name, "Home")
+            before = explorer.shown(name)
+            explorer.press(name, "ArrowDown", "ArrowUp", "ArrowRight")
+            assert explorer.row(name).locator(":focus").count() == 1, f"{name} loses the focus"
+            assert explorer.shown(name) != before
 
 
 def test_every_control_has_a_description_that_can_be_read(explorers):
@@ -55,7 +60,7 @@ def test_every_control_has_a_description_that_can_be_read(explorers):
             label = explorer.row(name).locator(".widget-label")
             assert label.is_visible() and label.inner_text() == control.description
             assert label.evaluate("label => label.scrollWidth <= label.clientWidth")
-            handle = explorer.row(name).locator(".noUi-handle, select")
+            handle = explorer.row(name).locator(HANDLE)
             assert handle.evaluate("handle => handle.tabIndex") == 0  # the Tab key gets there
 
 

@@ -116,8 +116,10 @@ def plot_density(grid: Curve, density: Curve, ax: Axes, colour: str, name: str) 
 
 def plot_schedules(schedules: Mapping[str, Schedule], axes: list[Axes]) -> list[Axes]:
     """alpha_bar and log-SNR over t/T: two axes."""
-    styles = zip(schedules.items(), ("-", "--", "-.", ":"), (DATA, NOISE, MODEL, XT), strict=False)
-    for (name, s), style, colour in styles:
+    styles = (("-", DATA), ("--", NOISE), ("-.", MODEL), (":", XT))
+    if len(schedules) > len(styles):
+        expect.fail("schedules", f"at most {len(styles)}, one for each colour", len(schedules))
+    for (name, s), (style, colour) in zip(schedules.items(), styles, strict=False):
         time = torch.arange(s.T + 1) / s.T
         axes[0].plot(time, s.alpha_bar, style, color=colour, label=name)
         axes[1].plot(time[1:], s.snr[1:].log(), style, color=colour, label=name)
