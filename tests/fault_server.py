@@ -63,6 +63,8 @@ def warm_up(jobs: dict) -> None:
             plugin.load()
         for file in sorted(files):
             import_what_it_imports(ROOT / file)
+        import hypothesis  # noqa: F401 (every run sets its profile)
+
         import faults  # noqa: F401
         from planting import modules_of
 

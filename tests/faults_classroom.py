@@ -207,6 +207,8 @@ BY_TEST = {
         ("Explorer.draw: sentence stays", f"{EXPLORERS}.Explorer.draw", sentence_stays),
         ("Explorer.settings: first", f"{EXPLORERS}.Explorer.settings", first_settings_for_ever),
         ("Explorer: deaf", f"{EXPLORERS}.Explorer.__init__", deaf_to_all_but_the_first),
+    ],
+    "tests/test_widgets.py::test_the_sliders_reach_the_first_and_the_last_step_and_no_further": [
         ("noise_explorer: from 1", f"{EXPLORERS}.noise_explorer", starts_too_late("t")),
         ("posterior_explorer: from 2", f"{EXPLORERS}.posterior_explorer", starts_too_late("t")),
         ("tour_explorer: from 1", f"{EXPLORERS}.tour_explorer", starts_too_late("moment")),

@@ -8,8 +8,6 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
-CONDA_NAMES = {"torch": "pytorch-cpu"}  # where conda-forge has another name than PyPI
-FOR_CONDA_ONLY = {"python", "pip"}
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUNTIME = PROJECT["dependencies"]
@@ -31,11 +29,16 @@ def conda_environment() -> tuple[list[str], list[str]]:
     return conda, pip
 
 
-def test_conda_gets_the_same_versions_as_pip_and_nothing_else():
-    conda, _ = conda_environment()
-    rest = [entry for entry in conda if entry.split("=")[0] not in FOR_CONDA_ONLY]
-    wanted = {CONDA_NAMES.get(name, name): pin for name, pin in pins(RUNTIME).items()}
-    assert pins(rest) == wanted
+def test_environment_yml_pins_the_same_versions_as_pyproject_and_nothing_else():
+    conda, pip = conda_environment()
+    assert {entry.split("=")[0] for entry in conda} == {"python", "pip"}
+    assert pins([entry for entry in pip if not entry.startswith("-")]) == pins(RUNTIME)
+
+
+def test_environment_yml_takes_the_small_torch_and_this_package():
+    _, pip = conda_environment()
+    options = [entry for entry in pip if entry.startswith("-")]
+    assert options == ["--extra-index-url https://download.pytorch.org/whl/cpu", "-e ."]
 
 
 def test_conda_takes_a_python_that_the_package_allows():
@@ -44,11 +47,6 @@ def test_conda_takes_a_python_that_the_package_allows():
     major, minor = python.removeprefix("python=").split(".")
     assert PROJECT["requires-python"] == ">=3.11"
     assert (int(major), int(minor)) >= (3, 11)
-
-
-def test_pip_adds_nothing_to_conda_but_this_package():
-    _, pip = conda_environment()
-    assert pip == ["-e ."]
 
 
 @pytest.mark.parametrize("requirement", [*RUNTIME, *DEV])

@@ -176,7 +176,7 @@ def test_the_standard_normal_is_scipys():
 
 def test_a_density_is_drawn_with_the_area_under_it_tinted():
     grid = torch.linspace(-1, 3, 21)
-    density = torch.exp(-(grid**2))
+    density = 0.7 * torch.exp(-(grid**2))
     (ax,) = plots.new_axes(1)
     plots.plot_density(grid, density, ax, plots.MODEL, "q(x)")
     assert_line(ax.lines[0], grid, density)

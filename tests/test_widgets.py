@@ -132,7 +132,8 @@ def test_the_posterior_figure_shows_three_densities_the_mean_and_both_points():
             np.testing.assert_array_equal(line.get_ydata(), curve)
         assert set(mean.get_xdata()) == {view.mean}
         assert [point.get_xydata().tolist() for point in points] == [[[x0, 0]], [[xt, 0]]]
-    labels = [text.get_text() for text in axes_of(frames)[0].get_legend().get_texts()]
+    (legend,) = axes_of(frames)[0].figure.legends
+    labels = [text.get_text() for text in legend.get_texts()]
     assert [re.sub(r"[\\ {}$]", "", label) for label in labels] == [
         "q(x_t-1midx_0)",
         "q(x_tmidx_t-1)asafunctionofx_t-1",

@@ -84,7 +84,7 @@ class PosteriorFrames:
         (ax,) = new_axes(1, height=2.8, width=8.0)
         names = {
             "prior": (DATA, "--", r"$q(x_{t-1}\mid x_0)$"),
-            "likelihood": (NOISE, ":", r"$q(x_t\mid x_{t-1})$ as a function of $x_{t-1}$"),
+            "likelihood": (NOISE, ":", r"$q(x_t\mid x_{t-1})$, over $x_{t-1}$"),
             "posterior": (MODEL, "-", r"$q(x_{t-1}\mid x_t, x_0)$"),
         }
         self._lines = {}
@@ -94,7 +94,7 @@ class PosteriorFrames:
         (self._x0,) = ax.plot([0], [0], "o", color=DATA, ms=8, clip_on=False, label=r"$x_0$")
         (self._xt,) = ax.plot([0], [0], "s", color=XT, ms=8, clip_on=False, label=r"$x_t$")
         ax.set(xlim=(-4, 4), ylim=(0, 2), xlabel=r"$x_{t-1}$", ylabel="density")
-        ax.legend(frameon=False, loc="upper left", fontsize=9)
+        ax.figure.legend(frameon=False, loc="outside right upper", fontsize=9)
         _freeze(ax)
 
     def __call__(self, x0: float, xt: float, t: int) -> Frame:
@@ -102,7 +102,10 @@ class PosteriorFrames:
         view = posterior_view(x0, xt, t, self.schedule)
         for key, line in self._lines.items():
             line.set_data(view.grid.numpy(), getattr(view, key).numpy())
-        self._mean.set_data([view.mean, view.mean], [0, 2 if view.sigma == 0 else 0.1])
+        # the narrow curves near t = 1 need a taller axis; a point needs only a line
+        top = max(2.0, 1.1 * max(curve.max().item() for curve in (view.likelihood, view.posterior)))
+        self._mean.axes.set_ylim(0, top)
+        self._mean.set_data([view.mean, view.mean], [0, top if view.sigma == 0 else 0.05 * top])
         self._x0.set_data([x0], [0])
         self._xt.set_data([xt], [0])
         point = " x_0 is known, so x_(t-1) = x_0 exactly." if t == 1 else ""
