@@ -136,7 +136,7 @@ def test_the_posterior_figure_shows_three_densities_the_mean_and_both_points():
     labels = [text.get_text() for text in legend.get_texts()]
     assert [re.sub(r"[\\ {}$]", "", label) for label in labels] == [
         "q(x_t-1midx_0)",
-        "q(x_tmidx_t-1)asafunctionofx_t-1",
+        "q(x_tmidx_t-1),overx_t-1",
         "q(x_t-1midx_t,x_0)",
         "x_0",
         "x_t",
