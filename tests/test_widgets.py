@@ -189,7 +189,7 @@ def test_the_explorers_can_be_found_on_a_page(explorer, request):
 
 def extremes(control):
     """Every option, or both ends of a slider and its middle."""
-    if isinstance(control, ipywidgets.Dropdown):
+    if isinstance(control, ipywidgets.SelectionSlider):
         return list(control.options)
     middle = (control.min + control.max) / 2
     return [control.min, control.max, type(control.value)(middle)]

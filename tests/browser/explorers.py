@@ -11,8 +11,7 @@ from playwright.sync_api import Locator, Page
 
 from diffedu.classroom import widgets
 
-HANDLE = ".noUi-handle, select"  # what the Tab key reaches
-CHOOSE_NEXT = ["Alt+ArrowDown", "ArrowDown", "Enter"]  # in the list that Alt+ArrowDown opens
+HANDLE = ".noUi-handle"  # what the Tab key reaches: sliders, since Lab takes the keys of menus
 # Watches what is drawn, frame by frame: from the key press to the first other picture.
 STOPWATCH = """img => {
     const canvas = document.createElement('canvas');
@@ -25,9 +24,9 @@ STOPWATCH = """img => {
     };
     window.latencies = [];
     document.addEventListener('keydown', pressed => {
-        const before = look();
+        const [source, before] = [img.src, look()];
         const sample = now => {
-            if (img.complete && img.naturalWidth && look() !== before)
+            if (img.src !== source && img.complete && img.naturalWidth && look() !== before)
                 window.latencies.push(now - pressed.timeStamp);
             else
                 requestAnimationFrame(sample);
@@ -63,8 +62,6 @@ class OnPage:
     def shown(self, name: str) -> object:
         """The value that a reader sees beside the control."""
         control = self.twin.controls[name]
-        if isinstance(control, ipywidgets.Dropdown):
-            return self.row(name).locator("select option:checked").text_content()
         # not the inner text: that is empty for what lies outside the window
         text = self.row(name).locator(".widget-readout").text_content()
         return type(control.value)(text.replace("\N{MINUS SIGN}", "-"))
@@ -111,9 +108,6 @@ class OnPage:
     def moves(self, name: str) -> list[tuple[object, list[str]]]:
         """Where a reader should get to, and by which keys: every option, or ends and middle."""
         control = self.twin.controls[name]
-        if isinstance(control, ipywidgets.Dropdown):
-            first, *others = control.options
-            return [(first, ["Home"]), *[(other, CHOOSE_NEXT) for other in others]]
         if isinstance(control, ipywidgets.SelectionSlider):
             first, *others = control.options
             return [(first, ["Home"]), *[(other, ["ArrowRight"]) for other in others]]

@@ -52,6 +52,7 @@ def test_the_arrow_keys_stay_with_the_control(explorers):
             explorer.press(name, "ArrowDown", "ArrowUp", "ArrowRight")
             assert explorer.row(name).locator(":focus").count() == 1, f"{name} loses the focus"
             assert explorer.shown(name) != before
+        explorer.assert_true()  # also after keys faster than the kernel
 
 
 def test_every_control_has_a_description_that_can_be_read(explorers):

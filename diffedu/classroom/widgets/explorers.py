@@ -3,7 +3,16 @@
 import html
 from collections.abc import Callable, Mapping
 
-from ipywidgets import HTML, Dropdown, FloatSlider, Image, IntSlider, Layout, ValueWidget, VBox
+from ipywidgets import (
+    HTML,
+    FloatSlider,
+    Image,
+    IntSlider,
+    Layout,
+    SelectionSlider,
+    ValueWidget,
+    VBox,
+)
 
 from diffedu.classroom.plots import Frame, NoiseFrames, PosteriorFrames, TourFrames, png
 
@@ -47,10 +56,9 @@ def noise_explorer() -> Explorer:
     frames = NoiseFrames()
     controls = {
         "t": _wide(IntSlider(value=100, min=0, max=1000, step=10, description="step t")),
-        "schedule": Dropdown(
-            options=list(frames.schedules), value="linear", description="schedule"
-        ),
-        "image": Dropdown(options=list(frames.images), value="digits", description="picture"),
+        # not menus: in JupyterLab the arrow keys leave an ipywidgets Dropdown for the next cell
+        "schedule": _wide(SelectionSlider(options=list(frames.schedules), description="schedule")),
+        "image": _wide(SelectionSlider(options=list(frames.images), description="picture")),
     }
     return Explorer("noise-explorer", frames, controls)
 
