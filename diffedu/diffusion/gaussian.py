@@ -70,19 +70,16 @@ def posterior(
 ) -> tuple[Batch, Float[Tensor, " b *ones"]]:
     r"""Mean and variance of q(x_{t-1} | x_t, x_0) (DDPM eqs. 6 and 7).
 
-    $\tilde\mu_t = \frac{\sqrt{\bar\alpha_{t-1}}\,\beta_t}{1-\bar\alpha_t}\,x_0 +
-    \frac{\sqrt{\alpha_t}\,(1-\bar\alpha_{t-1})}{1-\bar\alpha_t}\,x_t$, and `posterior_variance`,
-    shaped (B, 1, ..., 1) so that it multiplies whole samples. At t = 1 the mean is x_0 and the
-    variance 0.
+    $\tilde\mu_t = \frac{\sqrt{\bar\alpha_{t-1}}\,\beta_t}{1-\bar\alpha_t}\,x_0
+    + \frac{\sqrt{\alpha_t}\,(1-\bar\alpha_{t-1})}{1-\bar\alpha_t}\,x_t$
+
+    The variance is `posterior_variance`, shaped (B, 1, ..., 1) so that it multiplies whole samples.
+    At t = 1 the mean is x_0 and the variance 0.
     """
     _check("x0", x0, t, s, xt=xt)
     now = t.cpu()
-    beta, alpha, alpha_bar, alpha_bar_prev = (
-        s.beta[now],
-        s.alpha[now],
-        s.alpha_bar[now],
-        s.alpha_bar[now - 1],
-    )
+    beta, alpha = s.beta[now], s.alpha[now]
+    alpha_bar, alpha_bar_prev = s.alpha_bar[now], s.alpha_bar[now - 1]
     coef_x0 = alpha_bar_prev.sqrt() * beta / (1 - alpha_bar)
     coef_xt = alpha.sqrt() * (1 - alpha_bar_prev) / (1 - alpha_bar)
     mean = per_sample(coef_x0, x0) * x0 + per_sample(coef_xt, x0) * xt

@@ -64,9 +64,10 @@ def ddim_step(
 ) -> Batch:
     r"""One DDIM step from t to any earlier t_next (Song, Meng, Ermon 2021, eqs. 12 and 16).
 
-    $x_{t'} = \sqrt{\bar\alpha_{t'}}\,\hat x_0 + \sqrt{1-\bar\alpha_{t'}-\sigma^2}\,\hat\epsilon +
-    \sigma z$ with $\sigma^2 =
-    \eta^2\,\frac{1-\bar\alpha_{t'}}{1-\bar\alpha_t}\Big(1-\frac{\bar\alpha_t}{\bar\alpha_{t'}}\Big)$.
+    $x_{t'} = \sqrt{\bar\alpha_{t'}}\,\hat x_0
+    + \sqrt{1-\bar\alpha_{t'}-\sigma^2}\,\hat\epsilon + \sigma z$ with
+    $\sigma^2 = \eta^2\,\frac{1-\bar\alpha_{t'}}{1-\bar\alpha_t}
+    \Big(1-\frac{\bar\alpha_t}{\bar\alpha_{t'}}\Big)$.
     eta = 0 is deterministic (noise may be None); eta = 1 from t to t-1 is DDPM with beta-tilde.
     """
     x0_hat = x0_from_eps(xt, t, eps_hat, s)

@@ -80,9 +80,10 @@ def scaled_linear(T: int, beta_1: float = 1e-4, beta_T: float = 0.02) -> Schedul
 def cosine(T: int, s: float = 0.008) -> Schedule:
     r"""A squared cosine for alpha_bar (Nichol and Dhariwal 2021, eq. 17).
 
-    $\bar\alpha_t = f(t)/f(0)$ with $f(t) = \cos^2\!\big(\tfrac{t/T + s}{1 +
-    s}\cdot\tfrac{\pi}{2}\big)$. The betas that follow from it are clipped at .999, as in the paper.
-    ValueError for T = 1: alpha_bar[1] would stay at .001.
+    $\bar\alpha_t = f(t)/f(0)$ with $f(t) = \cos^2\!\big(\tfrac{t/T+s}{1+s}\cdot\tfrac{\pi}{2}\big)$
+
+    The betas that follow from it are clipped at .999, as in the paper. ValueError for T = 1:
+    alpha_bar[1] would stay at .001.
     """
     expect.integer("T", T, 2)
     expect.real("s", s, 0.0, wanted="a finite number >= 0")
@@ -93,9 +94,9 @@ def cosine(T: int, s: float = 0.008) -> Schedule:
 def sigmoid(T: int, start: float = -3.0, end: float = 3.0, tau: float = 1.0) -> Schedule:
     r"""A falling sigmoid for alpha_bar (Jabri, Fleet, Chen 2022; Chen 2023).
 
-    $\bar\alpha_t \propto \sigma(\mathrm{end}/\tau) - \sigma\big((\mathrm{start} +
-    \tfrac{t}{T}(\mathrm{end} - \mathrm{start}))/\tau\big)$, scaled to start at 1. Betas are clipped
-    at .999, as for `cosine`.
+    $\bar\alpha_t \propto \sigma(b) - \sigma\big(a + \tfrac{t}{T}(b-a)\big)$, scaled to 1 at t = 0
+
+    a is start/tau and b is end/tau. Betas are clipped at .999, as for `cosine`.
     """
     expect.integer("T", T, 2)
     expect.real("start", start, -math.inf, wanted="a finite number")

@@ -7,6 +7,7 @@ before.
 import torch
 from matplotlib.axes import Axes
 
+from diffedu import expect
 from diffedu.classroom.plots.figures import (
     DATA,
     MODEL,
@@ -52,12 +53,13 @@ class NoiseFrames:
         edges = HISTOGRAM_EDGES.numpy()
         self._bars = histogram.stairs(edges[1:] * 0, edges, fill=True, color=XT, alpha=0.6)
         histogram.plot(edges, standard_normal(edges), color=NOISE)
-        histogram.set(xlim=(-4, 4), ylim=(0, 1), xlabel="pixel value", title="pixels and N(0, 1)")
+        histogram.set(xlim=(-4, 4), ylim=(0, 1), xlabel="pixel value (bars end at 1)")
+        histogram.set(title="pixels and N(0, 1)")
         self._lines = {}
         for name, s in self.schedules.items():
             log_snr = s.snr[1:].log().numpy()
             (self._lines[name],) = curve.plot(range(1, T + 1), log_snr, color="0.8", lw=1)
-        (self._point,) = curve.plot([0], [0], "o", color=XT, ms=9)
+        (self._point,) = curve.plot([0], [0], "o", color=XT, ms=9, clip_on=False)
         curve.set(ylim=LOG_SNR_RANGE, xlabel="t", title="log SNR(t)")
         _freeze(curve)
 
@@ -132,6 +134,7 @@ class TourFrames:
 
     def __call__(self, moment: int) -> Frame:
         """The digits at moment 0..100: 0 to 50 is the way into noise, 50 to 100 the way back."""
+        expect.integer("moment", moment, 0, len(self.view.t) - 1)
         t, turn = self.view.t[moment], self.view.turn
         apart = torch.nn.functional.pad(self.view.frames[moment], (0, 1), value=1.0)  # white seams
         self._picture.set_data(to_pixels(mosaic(apart, 8)[0]))

@@ -31,7 +31,7 @@ class Explorer(VBox):
         """`name` becomes the CSS class diffedu-<name>, by which a page finds the explorer."""
         self.frames = frames
         self.controls = dict(controls)
-        self.picture = Image(format="png", layout=Layout(max_width="100%", object_fit="contain"))
+        self.picture = Image(format="png", layout=Layout(max_width="100%", align_self="flex-start"))
         self.words = HTML()
         super().__init__([*self.controls.values(), self.picture, self.words])
         self.add_class(f"diffedu-{name}")
