@@ -102,9 +102,9 @@ def log_density(mixture: Mixture, x: Batch) -> PerSample:
 def x0_mean(mixture: Mixture, xt: Batch, t: Steps, s: Schedule) -> Batch:
     r"""E[x_0 | x_t], the best prediction of x_0 in squared error.
 
-    Component k, given x_t, has mean $\mu_k + \frac{\sqrt{\bar\alpha_t}\sigma_k^2}{v_k}(x_t -
-    \sqrt{\bar\alpha_t}\mu_k)$ with $v_k = \bar\alpha_t\sigma_k^2 + 1 - \bar\alpha_t$; they are
-    averaged with their posterior weights.
+    Component k, given x_t, has mean
+    $\mu_k + \frac{\sqrt{\bar\alpha_t}\sigma_k^2}{v_k}(x_t - \sqrt{\bar\alpha_t}\mu_k)$ with
+    $v_k = \bar\alpha_t\sigma_k^2 + 1 - \bar\alpha_t$; they are averaged with their posterior weights.
     """
     _check_points("xt", xt, mixture)
     expect.steps("t", t, s.T, xt)

@@ -180,8 +180,7 @@ def fixed_large(s: Schedule) -> PerStep:
 def reverse_mean(xt: Batch, eps_hat: Batch, t: Steps, s: Schedule) -> Batch:
     r"""Mean of p(x_{t-1} | x_t): the posterior mean with eps_hat in place of eps (DDPM eq. 11).
 
-    $\mu = \frac{1}{\sqrt{\alpha_t}}\Big(x_t -
-    \frac{\beta_t}{\sqrt{1-\bar\alpha_t}}\,\hat\epsilon\Big)$
+    $\mu = \big(x_t - \beta_t\,\hat\epsilon / \sqrt{1-\bar\alpha_t}\big) / \sqrt{\alpha_t}$
     """
     _check("xt", xt, t, s, eps_hat=eps_hat)
     now = t.cpu()
@@ -192,9 +191,10 @@ def reverse_mean(xt: Batch, eps_hat: Batch, t: Steps, s: Schedule) -> Batch:
 def kl_gaussian(mean_1: Tensor, variance_1: Tensor, mean_2: Tensor, variance_2: Tensor) -> Tensor:
     r"""KL(N(mean_1, variance_1) || N(mean_2, variance_2)), one value per element, in nats.
 
-    $\tfrac12\Big(\log\frac{\sigma_2^2}{\sigma_1^2} + \frac{\sigma_1^2 +
-    (\mu_1-\mu_2)^2}{\sigma_2^2} - 1\Big)$, with variances, not standard deviations. Arguments
-    broadcast as in numpy; ValueError if a variance is not positive.
+    $\tfrac12\Big(\log\frac{v_2}{v_1} + \frac{v_1 + (\mu_1-\mu_2)^2}{v_2} - 1\Big)$
+
+    v are variances, not standard deviations. Arguments broadcast as in numpy; ValueError if a
+    variance is not positive.
     """
     for name, mean in (("mean_1", mean_1), ("mean_2", mean_2)):
         expect.tensor(name, mean)

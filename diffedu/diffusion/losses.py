@@ -40,8 +40,7 @@ Decoder = Callable[[Tensor, Tensor, Tensor], Tensor]
 def l_simple(model: EpsModel, x0: Batch, t: Steps, eps: Batch, s: Schedule) -> PerSample:
     r"""Squared error of the predicted noise, averaged over each sample (DDPM eq. 14).
 
-    $\lVert\epsilon - \epsilon_\theta(\sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\epsilon,\
-    t)\rVert^2 / D$
+    $\lVert\epsilon - \epsilon_\theta(x_t, t)\rVert^2 / D$ with x_t = `q_sample(x0, t, eps, s)`
     """
     expect.function("model", model)
     xt = q_sample(x0, t, eps, s)

@@ -18,10 +18,10 @@ from diffedu.shapes import PerStep
 class Schedule:
     r"""The four arrays of a diffusion, each (T+1,) float64; index 0 is the clean data.
 
-    beta[t] is the variance added at step t, $\alpha_t = 1 - \beta_t$, $\bar\alpha_t = \prod_{s=1}^t
-    \alpha_s$ (DDPM section 2), and snr[t] = $\bar\alpha_t / (1 - \bar\alpha_t)$, which is infinite
-    at t = 0. Build one with `Schedule.from_beta` or with a named constructor; the arrays belong
-    together.
+    beta[t] is the variance added at step t, $\alpha_t = 1 - \beta_t$,
+    $\bar\alpha_t = \prod_{i=1}^t \alpha_i$ (DDPM section 2), and
+    snr[t] = $\bar\alpha_t / (1 - \bar\alpha_t)$, which is infinite at t = 0.
+    Build one with `Schedule.from_beta` or with a named constructor; the arrays belong together.
     """
 
     beta: PerStep
