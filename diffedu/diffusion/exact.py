@@ -104,7 +104,8 @@ def x0_mean(mixture: Mixture, xt: Batch, t: Steps, s: Schedule) -> Batch:
 
     Component k, given x_t, has mean
     $\mu_k + \frac{\sqrt{\bar\alpha_t}\sigma_k^2}{v_k}(x_t - \sqrt{\bar\alpha_t}\mu_k)$ with
-    $v_k = \bar\alpha_t\sigma_k^2 + 1 - \bar\alpha_t$; they are averaged with their posterior weights.
+    $v_k = \bar\alpha_t\sigma_k^2 + 1 - \bar\alpha_t$, averaged
+    with their posterior weights.
     """
     _check_points("xt", xt, mixture)
     expect.steps("t", t, s.T, xt)
