@@ -60,6 +60,12 @@ def diffedu(clone: Path, *arguments: str, python: tuple[str, ...] = ()):
     )
 
 
+def as_in_a_terminal() -> None:
+    """Tests in the background inherit an ignored Ctrl-C; the reader's terminal does not."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def running(clone: Path, *arguments: str, **extra: str) -> Iterator[tuple[subprocess.Popen, str]]:
     """The command at work, and what it had printed when it was ready."""
@@ -71,6 +77,7 @@ def running(clone: Path, *arguments: str, **extra: str) -> Iterator[tuple[subpro
             env=environment(clone, **extra),
             stdout=file,
             stderr=subprocess.STDOUT,
+            preexec_fn=as_in_a_terminal,
         )
     try:
         deadline = time.monotonic() + SECONDS
