@@ -23,7 +23,7 @@ from notebook_rules import (
 NAME = "02_small.ipynb"
 OPENING = "# 02 · Small\n\n**You will be able to** a. **You need** b. **Time** c."
 BOX = 'The mean:\n<a id="eq-2-7"></a>\n$$x \\tag{2.7}$$ See [(2.7)](#eq-2-7).'
-FIGURE = '<figure><img alt="a line" src="data:image/png;base64,/tmp/abc="></figure>'
+FIGURE = '<figure><img alt="a line" src="data:image/png;base64,/usr/abc="></figure>'
 CLOSING = "## Summary\n\n## Exercises\n\n## Further reading\n[this](02_small.ipynb#Summary)"
 
 
