@@ -89,7 +89,7 @@ VIOLATIONS = [
     (execution_complaints, error, "cell 1 ends in an error"),
     (widget_complaints, lambda nb: nb["metadata"].update(widgets={}), "metadata.widgets"),
     (widget_complaints, lambda nb: nb["cells"][1]["outputs"].append(shown(view={})), "holds"),
-    (path_complaints, lambda nb: nb["cells"][1].update(source="open('/tmp/x')"), "cell 1"),
+    (path_complaints, lambda nb: nb["cells"][1].update(source="open('/opt/x')"), "cell 1"),
     (path_complaints, lambda nb: nb["cells"][0].update(source="see /home/me/x"), "cell 0"),
     (path_complaints, lambda nb: nb["cells"][0].update(source=r"C:\Users\me"), "cell 0"),
     (path_complaints, lambda nb: nb["cells"][2]["outputs"].append(shown(text="/usr/x")), "cell 2"),
@@ -142,7 +142,7 @@ def test_a_large_file_is_reported():
 
 def test_an_address_on_the_web_is_no_path_of_a_machine():
     notebook = copy.deepcopy(GOOD)
-    notebook["cells"][0]["source"] = "https://a.org/usr/x, ../data/opt/x and a/tmp/x, $f:\\R$"
+    notebook["cells"][0]["source"] = "https://a.org/usr/x, ../data/opt/x and a/var/x, $f:\\R$"
     assert path_complaints(NAME, notebook) == []
 
 
