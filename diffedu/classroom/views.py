@@ -8,10 +8,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from diffedu import expect
-from diffedu.data import Images
-from diffedu.diffusion.exact import eps_model, points
-from diffedu.diffusion.gaussian import posterior, q_sample
-from diffedu.diffusion.samplers import ddim, strided_times
+from diffedu.data import Images, Points
+from diffedu.diffusion.exact import Mixture, eps_model, points
+from diffedu.diffusion.exact_bound import (
+    best_variance,
+    bound_terms,
+    negative_log_likelihood,
+    unavoidable_error,
+)
+from diffedu.diffusion.gaussian import fixed_large, fixed_small, posterior, q_sample
+from diffedu.diffusion.samplers import State, ddim, ddpm, strided_times
 from diffedu.diffusion.schedules import Schedule
 from diffedu.shapes import Batch
 
@@ -53,6 +59,27 @@ class TourView:
     frames: Float[Tensor, " k n c h w"]
     t: list[int]
     turn: int
+
+
+@dataclass(frozen=True, eq=False)
+class BoundView:
+    """The terms of the bound (T+1,) for each choice of the variance, in nats, and the exact NLL."""
+
+    T: int
+    terms: dict[str, Curve]
+    nll: float
+
+    def gap(self, choice: str) -> float:
+        """How far this choice's bound lies above the exact negative log-likelihood."""
+        return self.terms[choice].sum().item() - self.nll
+
+
+@dataclass(frozen=True, eq=False)
+class TrajectoryView:
+    """Points on their way from noise to data: entry k of both (T+1, N, 2) is at t = k."""
+
+    xt: Float[Tensor, " k n d"]
+    x0_hat: Float[Tensor, " k n d"]
 
 
 def noise_view(x0: Images, t: int, s: Schedule, eps: Images) -> NoiseView:
@@ -114,6 +141,43 @@ def tour_view(data: Batch, chosen: Images, s: Schedule, eps: Images, steps: int 
     back = list(ddim(eps_model(points(data), s), forward[-1], s, steps))
     frames = torch.stack(forward + [state.xt for state in back[1:]])
     return TourView(frames, times + [state.t for state in back[1:]], turn=steps)
+
+
+def bound_view(mixture: Mixture, s: Schedule) -> BoundView:
+    """The bound of the ideal denoiser for one-dimensional data, with four choices of sigma_t^2."""
+    error = unavoidable_error(mixture, s)
+    small, large, best = fixed_small(s), fixed_large(s), best_variance(s, error)
+    choices = {
+        "beta-tilde": (small, None),
+        "beta": (large, None),
+        "beta, also at t = 1": (large, large[1].item()),
+        "best": (best, best[1].item()),
+    }
+    terms = {
+        name: bound_terms(mixture, s, variance, error, variance_1)
+        for name, (variance, variance_1) in choices.items()
+    }
+    return BoundView(s.T, terms, negative_log_likelihood(mixture))
+
+
+def trajectory_views(mixture: Mixture, xT: Points, s: Schedule) -> dict[str, TrajectoryView]:
+    """The same noise walked back by three samplers with the ideal denoiser of `mixture`."""
+    model = eps_model(mixture, s)
+    seeds = torch.Generator().manual_seed(1), torch.Generator().manual_seed(1)
+    ways = {
+        "DDPM, beta-tilde": ddpm(model, xT, s, fixed_small(s), generator=seeds[0]),
+        "DDPM, beta": ddpm(model, xT, s, fixed_large(s), generator=seeds[1]),
+        "DDIM, eta = 0": ddim(model, xT, s, s.T),
+    }
+    return {name: _trajectory(list(states)) for name, states in ways.items()}
+
+
+def _trajectory(states: list[State]) -> TrajectoryView:
+    ordered = sorted(states, key=lambda state: state.t)
+    return TrajectoryView(
+        torch.stack([state.xt for state in ordered]),
+        torch.stack([state.x0_hat for state in ordered]),
+    )
 
 
 def mosaic(images: Images, columns: int) -> Float[Tensor, " 1 c rows columns"]:

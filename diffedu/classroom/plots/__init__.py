@@ -1,4 +1,4 @@
-"""Figures: the only room with matplotlib. `figures` draws once, `live` redraws for a widget."""
+"""Figures: the only room with matplotlib. `figures` draws once, `live*` redraw for a widget."""
 
 from diffedu.classroom.plots.figures import (
     DATA,
@@ -7,30 +7,39 @@ from diffedu.classroom.plots.figures import (
     XT,
     Frame,
     new_axes,
+    plot_bars,
+    plot_bins,
     plot_density,
     plot_histogram,
     plot_images,
     plot_lines,
+    plot_points,
     plot_schedules,
     png,
     show,
 )
 from diffedu.classroom.plots.live import NoiseFrames, PosteriorFrames, TourFrames
+from diffedu.classroom.plots.live_reverse import BoundFrames, TrajectoryFrames
 
 __all__ = [
     "DATA",
     "MODEL",
     "NOISE",
     "XT",
+    "BoundFrames",
     "Frame",
     "NoiseFrames",
     "PosteriorFrames",
     "TourFrames",
+    "TrajectoryFrames",
     "new_axes",
+    "plot_bars",
+    "plot_bins",
     "plot_density",
     "plot_histogram",
     "plot_images",
     "plot_lines",
+    "plot_points",
     "plot_schedules",
     "png",
     "show",

@@ -114,6 +114,42 @@ def plot_density(grid: Curve, density: Curve, ax: Axes, colour: str, name: str) 
     return ax
 
 
+def plot_points(
+    points: Float[Tensor, " n 2"], ax: Axes, colour: str = DATA, name: str = ""
+) -> Axes:
+    """Points in the plane, with equal scales on both axes."""
+    x, y = points.detach().numpy().T
+    ax.scatter(x, y, s=4, color=colour, alpha=0.5, linewidths=0, label=name or None)
+    ax.set(aspect="equal")
+    return ax
+
+
+def plot_bars(bars: Mapping[str, float], ax: Axes, colour: str = MODEL) -> Axes:
+    """One bar for each entry, with its name under it."""
+    ax.bar(range(len(bars)), list(bars.values()), color=colour, width=0.7)
+    ax.set_xticks(range(len(bars)), list(bars))
+    ax.axhline(0, color="black", lw=0.8)
+    return ax
+
+
+def plot_bins(levels: int, mean: float, sigma: float, level: int, ax: Axes) -> Axes:
+    """The normal density cut into the bins of `levels` values; the bin of `level` is filled.
+
+    The bins of the first and of the last level have no outer edge: they reach beyond the axes.
+    """
+    expect.integer("level", level, 0, levels - 1)
+    edges = (np.arange(1, levels) * 2 - levels) / (levels - 1)
+    x = np.linspace(-1.6, 1.6, 1601)
+    density = standard_normal((x - mean) / sigma) / sigma
+    ax.plot(x, density, color=MODEL)
+    inside = np.searchsorted(edges, x) == level
+    ax.fill_between(x, density, where=inside, color=MODEL, alpha=0.4)
+    ax.vlines(edges, 0, density.max(), color="0.7", lw=0.8)
+    ax.plot([2 * level / (levels - 1) - 1], [0], "o", color=DATA, clip_on=False)
+    ax.set(xlim=(-1.6, 1.6), ylim=(0, None), xlabel="$x_0$")
+    return ax
+
+
 def plot_schedules(schedules: Mapping[str, Schedule], axes: list[Axes]) -> list[Axes]:
     """alpha_bar and log-SNR over t/T: two axes."""
     styles = (("-", DATA), ("--", NOISE), ("-.", MODEL), (":", XT))
@@ -138,6 +174,12 @@ def to_pixels(picture: Float[Tensor, " c h w"]) -> Float[np.ndarray, " h w 3"]:
 def standard_normal(x: np.ndarray) -> np.ndarray:
     """The density of N(0, 1)."""
     return np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+
+
+def freeze(figure: Figure) -> None:
+    """Lay the panels out once: doing it again at every move would cost more than the drawing."""
+    figure.canvas.draw()
+    figure.set_layout_engine("none")
 
 
 def _rgb(figure: Figure) -> UInt8[np.ndarray, " h w 3"]:

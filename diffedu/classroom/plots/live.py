@@ -5,7 +5,6 @@ before.
 """
 
 import torch
-from matplotlib.axes import Axes
 
 from diffedu import expect
 from diffedu.classroom.plots.figures import (
@@ -15,6 +14,7 @@ from diffedu.classroom.plots.figures import (
     XT,
     Frame,
     _rgb,
+    freeze,
     new_axes,
     standard_normal,
     to_pixels,
@@ -61,7 +61,7 @@ class NoiseFrames:
             (self._lines[name],) = curve.plot(range(1, T + 1), log_snr, color="0.8", lw=1)
         (self._point,) = curve.plot([0], [0], "o", color=XT, ms=9, clip_on=False)
         curve.set(ylim=LOG_SNR_RANGE, xlabel="t", title="log SNR(t)")
-        _freeze(curve)
+        freeze(curve.figure)
 
     def __call__(self, t: int, schedule: str, image: str) -> Frame:
         """The picture for these settings."""
@@ -97,7 +97,7 @@ class PosteriorFrames:
         (self._xt,) = ax.plot([0], [0], "s", color=XT, ms=8, clip_on=False, label=r"$x_t$")
         ax.set(xlim=(-4, 4), ylim=(0, 2), xlabel=r"$x_{t-1}$", ylabel="density")
         ax.figure.legend(frameon=False, loc="outside right upper", fontsize=9)
-        _freeze(ax)
+        freeze(ax.figure)
 
     def __call__(self, x0: float, xt: float, t: int) -> Frame:
         """The picture for these settings."""
@@ -142,12 +142,6 @@ class TourFrames:
         return Frame(
             _rgb(self._picture.figure), f"moment {moment}: {way}, t = {t} of {self.schedule.T}."
         )
-
-
-def _freeze(ax: Axes) -> None:
-    """Lay the panels out once: doing it again at every move would cost more than the drawing."""
-    ax.figure.canvas.draw()
-    ax.figure.set_layout_engine("none")
 
 
 def _noise_words(view: NoiseView, schedule: str, image: str) -> str:

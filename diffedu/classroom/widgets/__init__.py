@@ -2,9 +2,18 @@
 
 from diffedu.classroom.widgets.explorers import (
     Explorer,
+    bound_explorer,
     noise_explorer,
     posterior_explorer,
     tour_explorer,
+    trajectory_explorer,
 )
 
-__all__ = ["Explorer", "noise_explorer", "posterior_explorer", "tour_explorer"]
+__all__ = [
+    "Explorer",
+    "bound_explorer",
+    "noise_explorer",
+    "posterior_explorer",
+    "tour_explorer",
+    "trajectory_explorer",
+]

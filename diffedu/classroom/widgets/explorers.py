@@ -14,7 +14,15 @@ from ipywidgets import (
     VBox,
 )
 
-from diffedu.classroom.plots import Frame, NoiseFrames, PosteriorFrames, TourFrames, png
+from diffedu.classroom.plots import (
+    BoundFrames,
+    Frame,
+    NoiseFrames,
+    PosteriorFrames,
+    TourFrames,
+    TrajectoryFrames,
+    png,
+)
 
 
 class Explorer(VBox):
@@ -77,6 +85,26 @@ def tour_explorer() -> Explorer:
     """A moment 0..100 -> eight digits, into noise and back."""
     controls = {"moment": _wide(IntSlider(value=0, min=0, max=100, description="moment"))}
     return Explorer("tour-explorer", TourFrames(), controls)
+
+
+def bound_explorer() -> Explorer:
+    """T and the choice of variance -> the bound term by term, and its gap."""
+    frames = BoundFrames()
+    controls = {
+        "T": _wide(SelectionSlider(options=frames.T_CHOICES, value=100, description="steps T")),
+        "variance": _wide(SelectionSlider(options=frames.choices, description="variance")),
+    }
+    return Explorer("bound-explorer", frames, controls)
+
+
+def trajectory_explorer() -> Explorer:
+    """t and sampler -> where the points are, and where they are predicted to end."""
+    frames = TrajectoryFrames()
+    controls = {
+        "t": _wide(IntSlider(value=frames.T, min=0, max=frames.T, description="step t")),
+        "sampler": _wide(SelectionSlider(options=list(frames.views), description="sampler")),
+    }
+    return Explorer("trajectory-explorer", frames, controls)
 
 
 def _wide(slider: ValueWidget) -> ValueWidget:
