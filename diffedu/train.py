@@ -19,13 +19,14 @@ class TrainConfig:
     """How long and how fast: `steps` batches of `batch` samples, Adam with `lr` falling to 0.
 
     `ema` is the share of the past in the moving average of the weights: .995 looks back over
-    about 1 / (1 - ema) = 200 steps. 0 keeps the weights themselves.
+    about 1 / (1 - ema) = 200 steps. 0 keeps the weights themselves. At step k it is at most
+    k / (k + 10), or the first random weights would stay in it too long.
     """
 
     steps: int = 3000
     batch: int = 256
-    lr: float = 3e-3
-    ema: float = 0.995
+    lr: float | int = 3e-3
+    ema: float | int = 0.995
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained with."""
@@ -69,11 +70,21 @@ def train(
     eps from N(0, I), all by `generator`. `model` is changed in place. ValueError as soon as the
     loss is no longer a finite number; the step that would follow from it is not taken.
     """
-    expect.function("model", model)
+    config, draw = config or TrainConfig(), draw or UniformSteps(s)
+    _check_kind("model", model, nn.Module)
     expect.batch("data", data)
     expect.schedule("s", s)
+    _check_kind("config", config, TrainConfig)
     expect.generator("generator", generator)
-    return _train(model, data, s, config or TrainConfig(), generator, draw or UniformSteps(s))
+    _check_kind("draw", draw, UniformSteps)
+    if draw.s.T != s.T:
+        expect.fail("draw", f"steps of a schedule with T={s.T}", f"T={draw.s.T}")
+    return _train(model, data, s, config, generator, draw)
+
+
+def _check_kind(name: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        expect.fail(name, f"a {kind.__name__}", type(value).__name__)
 
 
 def _train(model, data, s, config, generator, draw) -> Iterator[TrainState]:
@@ -97,7 +108,7 @@ def _train(model, data, s, config, generator, draw) -> Iterator[TrainState]:
 
 
 @torch.no_grad()
-def update_ema(ema: nn.Module, model: nn.Module, decay: float) -> None:
+def update_ema(ema: nn.Module, model: nn.Module, decay: float | int) -> None:
     r"""Move the average a little: $\bar w \leftarrow d\,\bar w + (1-d)\,w$ for each weight.
 
     Buffers are copied. `ema` is a deep copy of `model`, never the model itself.

@@ -10,6 +10,7 @@ import json
 
 import torch
 
+import bad_input_more
 from diffedu.diffusion import exact, gaussian, losses, samplers, schedules
 
 SCHEDULES = """
@@ -190,7 +191,7 @@ eps_model(pair, s)(x[:, 0], t[:4]) -> t: expected shape (5,), got (4,)
 """
 
 # Where a message would make the line too long
-LONG = {
+LONG = bad_input_more.LONG | {
     "off_grid": "expected one of 256 equally spaced values on [-1, 1]",
     "dtypes": "expected dtype torch.float32 or torch.float64",
     "x_shape": "expected shape (5, 3, 2)",
@@ -205,7 +206,8 @@ def table(text: str) -> list[tuple[str, str]]:
     return [(expression, message.format(**LONG)) for expression, message in pairs]
 
 
-CASES = [case for text in (SCHEDULES, GAUSSIAN, LOSSES, SAMPLERS, EXACT) for case in table(text)]
+TABLES = (SCHEDULES, GAUSSIAN, LOSSES, SAMPLERS, EXACT, *bad_input_more.TABLES)
+CASES = [case for text in TABLES for case in table(text)]
 
 
 def names() -> dict:
@@ -231,7 +233,7 @@ def names() -> dict:
         "normal": exact.gaussian,
         "pair": exact.gaussian(0.0, 1.0, dims=2),
     }
-    return public | own
+    return public | bad_input_more.names() | own
 
 
 def outcome(expression: str, namespace: dict) -> str:

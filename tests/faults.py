@@ -14,16 +14,26 @@ named by node id. Try it: `pytest --fault NAME`, all: `pytest -m slow tests/test
 Plant what a person gets wrong (an index off by one, a variance for a std), nothing that crashes.
 """
 
+import faults_bound
 import faults_classroom
 import faults_data
 import faults_gaussian
+import faults_identities
+import faults_nets
+import faults_reverse
 import faults_sampling
 import faults_schedules
+import faults_timesteps
 
 FAULTS = (
     *faults_schedules.FAULTS,
     *faults_gaussian.FAULTS,
+    *faults_identities.FAULTS,
     *faults_sampling.FAULTS,
+    *faults_timesteps.FAULTS,
+    *faults_nets.FAULTS,
+    *faults_bound.FAULTS,
     *faults_data.FAULTS,
     *faults_classroom.FAULTS,
+    *faults_reverse.FAULTS,
 )

@@ -63,25 +63,30 @@ FAULTS = (
         "2.12",
     ),
     fault("predictions", "eps_from_x0: not divided", mixing(one, minus(signal))),
-    fault("predictions", "v_from_x0_eps: sign", mixing_t_third(noise, signal)),
-    fault("predictions", "v_from_x0_eps: roots exchanged", mixing_t_third(minus(signal), noise)),
+    fault("predictions", "v_from_x0_eps: sign", mixing_t_third(noise, signal), "4.4"),
+    fault(
+        "predictions", "v_from_x0_eps: roots exchanged", mixing_t_third(minus(signal), noise), "4.4"
+    ),
     fault(
         "predictions",
         "x0_from_v: v read as eps",
         mixing(over(one, signal), minus(over(noise, signal))),
+        "4.5",
     ),
-    fault("predictions", "x0_from_v: sign", mixing(signal, noise)),
-    fault("predictions", "eps_from_v: sign", mixing(noise, minus(signal))),
-    fault("predictions", "eps_from_v: v read as eps", mixing(lambda s, t: 0 * s.beta[t], one)),
+    fault("predictions", "x0_from_v: sign", mixing(signal, noise), "4.5"),
+    fault("predictions", "eps_from_v: sign", mixing(noise, minus(signal)), "4.5"),
+    fault(
+        "predictions", "eps_from_v: v read as eps", mixing(lambda s, t: 0 * s.beta[t], one), "4.5"
+    ),
     fault("predictions", "as_eps_model: not converted", not_converted),
     fault("predictions", "as_eps_model: at the step before", converted_at_the_step_before),
-    fault("kl", "kl_gaussian: sigma", kl_of(lambda m, v, n, w: (m, v.sqrt(), n, w.sqrt()))),
-    fault("kl", "kl_gaussian: means left out", kl_of(lambda m, v, n, w: (m, v, m, w))),
-    fault("decoder", "decoder_log_prob: no open ends", bins(1, open_ends=False), **DECODER),
-    fault("decoder", "decoder_log_prob: half-width 2/(levels-1)", bins(2), **DECODER),
+    fault("kl", "kl_gaussian: sigma", kl_of(lambda m, v, n, w: (m, v.sqrt(), n, w.sqrt())), "3.6"),
+    fault("kl", "kl_gaussian: means left out", kl_of(lambda m, v, n, w: (m, v, m, w)), "3.6"),
+    fault("decoder", "decoder_log_prob: no open ends", bins(1, open_ends=False), "3.10", **DECODER),
+    fault("decoder", "decoder_log_prob: half-width 2/(levels-1)", bins(2), "3.10", **DECODER),
     fault("decoder", "decoder_log_prob: a difference of CDFs", bins(1), **DECODER),
     fault("decoder", "decoder_log_prob: cut off at 1e-12", bins(1, least=1e-12), **DECODER),
-    fault("decoder", "decoder_log_prob: variance", sigma_squared_again, **DECODER),
+    fault("decoder", "decoder_log_prob: variance", sigma_squared_again, "3.10", **DECODER),
     fault("decoder", "gaussian_log_prob: variance", sigma_squared_again, **DECODER),
     fault("decoder", "gaussian_log_prob: not normalised", without_the_root_of_2_pi, **DECODER),
     fault(
@@ -91,5 +96,5 @@ FAULTS = (
         "2.12",
     ),
     fault("predictions", "x0_from_eps: not divided", mixing(one, minus(noise)), "2.12"),
-    fault("kl", "kl_gaussian: the other way round", kl_of(lambda m, v, n, w: (n, w, m, v))),
+    fault("kl", "kl_gaussian: the other way round", kl_of(lambda m, v, n, w: (n, w, m, v)), "3.6"),
 )

@@ -87,42 +87,45 @@ COLUMNS = "tests/test_bound.py::test_column_k_is_the_term_k_of_the_bound"
 GAP = "tests/test_bound.py::test_the_bound_exceeds_the_exact_likelihood_by_the_gap"
 
 
-def fault(name, replacement, test="tests/test_losses.py"):
+def fault(name, replacement, *identities, test="tests/test_losses.py"):
     function = name.split(":")[0]
-    return Fault(name, f"{HERE}.{function}", replacement, (test,))
+    return Fault(name, f"{HERE}.{function}", replacement, (test,), identities)
 
 
 FAULTS = (
-    fault("l_simple: summed", of_result(lambda loss: 24 * loss)),
+    fault("l_simple: summed", of_result(lambda loss: 24 * loss), "4.3"),
     fault(
         "l_simple: one number for all",
         of_result(lambda loss: loss.mean().expand(len(loss))),
     ),
-    fault("l_simple: target x0", target_is_x0),
+    fault("l_simple: target x0", target_is_x0, "4.3"),
     fault(
         "l_simple_weight: beta for beta squared",
         weight(lambda s: 1, lambda s: s.beta),
+        *("4.1", "4.2"),
     ),
     fault(
         "l_simple_weight: alpha_bar for alpha",
         weight(lambda s: s.alpha, lambda s: s.alpha_bar),
+        *("4.1", "4.2"),
     ),
-    fault("l_simple_weight: no half", of_result(lambda right: 2 * right)),
-    fault("prior_term: zero", of_result(torch.zeros_like)),
-    fault("prior_term: averaged", of_result(lambda kl: kl / 2)),
-    fault("vlb_term: KL the other way round", kl_swapped),
+    fault("l_simple_weight: no half", of_result(lambda right: 2 * right), "4.1", "4.2"),
+    fault("prior_term: zero", of_result(torch.zeros_like), "3.7"),
+    fault("prior_term: averaged", of_result(lambda kl: kl / 2), "3.7"),
+    fault("vlb_term: KL the other way round", kl_swapped, "4.1"),
     fault(
         "vlb_term: variance for sigma in the decoder",
         decoder_gets(lambda sigma: sigma**2),
     ),
     fault("vlb_term: averaged", of_result(lambda term: term / 24)),
-    fault("vlb: columns reversed", of_result(lambda terms: terms.flip(1)), COLUMNS),
-    fault("vlb: no prior term", without_column(-1), COLUMNS),
-    fault("vlb: no L_0", without_column(0), GAP),
-    fault("bits_per_dim: nats", of_result(lambda bits: bits * math.log(2))),
+    fault("vlb: columns reversed", of_result(lambda terms: terms.flip(1)), "3.5", test=COLUMNS),
+    fault("vlb: no prior term", without_column(-1), "3.5", test=COLUMNS),
+    fault("vlb: no L_0", without_column(0), test=GAP),
+    fault("bits_per_dim: nats", of_result(lambda bits: bits * math.log(2)), "3.11"),
     fault(
         "bits_per_dim: bits of the whole",
         lambda original: lambda nats, dims: original(nats, 1),
+        "3.11",
     ),
     fault("decoder_variance: beta_1", beta_1_for_beta_tilde_2),
     fault("decoder_variance: a standard deviation", of_result(math.sqrt)),

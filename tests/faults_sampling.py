@@ -142,25 +142,26 @@ def ends_at_t_1(original):
     return lambda T, steps: torch.linspace(1, T, steps + 1, dtype=torch.float64).round().long()
 
 
-def fault(name, replacement, file):
+def fault(name, replacement, file, *identities):
     function = name.split(":")[0]
-    return Fault(name, f"{HERE}.{function}", replacement, (f"tests/{file}.py",))
+    return Fault(name, f"{HERE}.{function}", replacement, (f"tests/{file}.py",), identities)
 
 
 STEPS, LOOPS, CHAIN = "test_samplers_diffusers", "test_samplers", "test_exact_chain"
 
 FAULTS = (
     *faults_losses.FAULTS,
-    fault("ddpm_step: variance for std", variance_for_std, STEPS),
-    fault("ddpm_step: noise also at the last step", noise_also_at_the_last_step, LOOPS),
+    fault("ddpm_step: variance for std", variance_for_std, STEPS, "5.1"),
+    fault("ddpm_step: noise also at the last step", noise_also_at_the_last_step, LOOPS, "5.1"),
     fault("ddpm_step: alpha_bar for alpha", root_of_alpha_bar, CHAIN),
-    fault("ddim_step: x0_hat with alpha", ddim_with(x0_factor="alpha"), STEPS),
+    fault("ddim_step: x0_hat with alpha", ddim_with(x0_factor="alpha"), STEPS, "5.4"),
     fault(
         "ddim_step: direction without sigma",
         ddim_with(direction_without_sigma=True),
         STEPS,
+        "5.4",
     ),
-    fault("ddim_step: sigma squared", ddim_with(sigma_power=2), STEPS),
+    fault("ddim_step: sigma squared", ddim_with(sigma_power=2), STEPS, "5.4"),
     fault("ddim_step: last target alpha_bar_1", ddim_with(last=1), LOOPS),
     fault("ddpm: the model sees t - 1", model_sees(-1), LOOPS),
     fault("ddpm: stops at t = 1", stops_at_t_1, STEPS),

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import bad_input_more
 from bad_input import CASES
 from diffedu.diffusion import decoder, exact, gaussian, losses, samplers, schedules
 
 ROOT = Path(__file__).parent.parent
-MODULES = (schedules, decoder, gaussian, losses, samplers, exact)
+MODULES = (schedules, decoder, gaussian, losses, samplers, exact, *bad_input_more.MODULES)
 # Two take a Schedule alone; the third takes functions, and looks at nothing else.
 NOTHING_TO_CHECK = {"fixed_small", "fixed_large", "chain_moments"}
 

@@ -192,6 +192,7 @@ def direct_estimate(model, x0, s, variance, decoder, generator, first):
     return total - log_normal(x, 0 * x, 1)
 
 
+@pytest.mark.identity("3.5")
 @pytest.mark.parametrize("choice", [fixed_small, fixed_large])
 def test_the_sum_of_the_terms_is_what_a_simulated_chain_gives_directly(choice):
     s, n = cosine(10), 20_000
@@ -204,6 +205,7 @@ def test_the_sum_of_the_terms_is_what_a_simulated_chain_gives_directly(choice):
     assert standard_error < 0.04
 
 
+@pytest.mark.identity("3.5")
 def test_column_k_is_the_term_k_of_the_bound():
     s, x0, g = cosine(12), torch.randn(4, 2, 3, 5, generator=seeded(5)), seeded(6)
     model, variance = (

@@ -43,6 +43,7 @@ def exact_log_prob(level: int, levels: int, mean: float, sigma: float) -> float:
 # The discretised decoder
 
 
+@pytest.mark.identity("3.10")
 @pytest.mark.parametrize("sigma", SIGMAS)
 @pytest.mark.parametrize("levels", LEVELS)
 def test_the_levels_sum_to_1_wherever_the_mean_lies(levels, sigma):
@@ -60,6 +61,7 @@ def test_without_the_open_ends_of_the_outer_bins_much_would_be_lost(sigma, witho
     assert_close(decoder_log_prob(x0, torch.ones_like(x0), sigma).exp().sum().item(), 1.0)
 
 
+@pytest.mark.identity("3.10")
 @pytest.mark.parametrize("mean", MEANS)
 @pytest.mark.parametrize("sigma", SIGMAS)
 @pytest.mark.parametrize("levels", LEVELS)

@@ -166,6 +166,7 @@ def test_the_error_no_denoiser_can_avoid_is_the_mean_of_x0_variance(mixture):
     assert abs(excess.mean()) < 4 * excess.std() / math.sqrt(n)
 
 
+@pytest.mark.identity("4.10")
 @BOTH
 def test_the_best_eps_is_the_score_of_the_noised_density(mixture):
     for t in (1, 13, 40):

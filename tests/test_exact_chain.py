@@ -199,6 +199,7 @@ def test_many_runs_of_ddpm_strided_have_the_exact_moments(variance):
     assert_made(states, moments(step, range(14, 0, -1)))
 
 
+@pytest.mark.identity("5.3")
 def test_chain_moments_are_those_of_many_runs_of_the_same_steps():
     n, numbers = 200_000, torch.randn(9, 3, generator=seeded(7)).tolist()
     steps = [lambda x, z, a=a, b=b, c=c: a * x + b + c * z for a, b, c in numbers]

@@ -24,6 +24,7 @@ def kl(mean_1, sigma_1, mean_2, sigma_2) -> float:
     return kl_gaussian(*values).item()
 
 
+@pytest.mark.identity("3.6")
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
 def test_kl_is_the_integral_of_p_log_p_over_q(pair):
     mean_1, sigma_1, mean_2, sigma_2 = pair
@@ -42,6 +43,7 @@ def test_the_order_matters_and_so_does_the_square():
     assert_close(kl(mean_1, roots[0], mean_2, roots[1]), 0.699264, rtol=0, atol=5e-7)
 
 
+@pytest.mark.identity("3.6")
 def test_kl_of_arrays_is_that_of_torch_distributions_element_by_element():
     generator = torch.Generator().manual_seed(0)
     mean = 3 * torch.randn(2, 4, 3, 5, generator=generator, dtype=torch.float64)

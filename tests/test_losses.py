@@ -57,6 +57,7 @@ def test_the_simple_loss_of_a_model_that_knows_eps_is_zero():
     torch.testing.assert_close(loss, torch.zeros(5).double(), rtol=0, atol=1e-20)
 
 
+@pytest.mark.identity("4.3")
 def test_the_simple_loss_is_the_mean_over_each_samples_own_elements():
     expected = []
     for x0, eps, t in zip(X0, EPS, T5.tolist(), strict=True):
@@ -68,6 +69,7 @@ def test_the_simple_loss_is_the_mean_over_each_samples_own_elements():
     torch.testing.assert_close(loss.tolist(), expected, rtol=1e-10, atol=0)
 
 
+@pytest.mark.identity("4.2")
 def test_the_dropped_weight_has_the_known_values_for_linear_in_1000_steps():
     s = linear(1000)
     weight = l_simple_weight(s, fixed_large(s))
@@ -83,6 +85,7 @@ def test_the_dropped_weight_is_0_at_index_0_and_infinite_where_the_variance_is_0
     assert weight[2:].isfinite().all()
 
 
+@pytest.mark.identity("4.1")
 @both_variances
 def test_a_term_is_the_weighted_squared_error_plus_what_the_variances_alone_cost(variance):
     n, chosen = 29, variance(S)
@@ -184,6 +187,7 @@ def test_float32_terms_are_close_to_float64_ones():
     torch.testing.assert_close(prior_term(x0.float(), s), prior_term(x0, s).float())
 
 
+@pytest.mark.identity("3.7")
 def test_the_prior_term_is_the_kl_by_hand_and_by_quadrature():
     alpha_bar = (1 - S.beta[1:]).prod().item()
     x0 = draw(3, 2, seed=8)
@@ -205,6 +209,7 @@ def test_the_prior_term_is_small_and_not_zero():
     torch.testing.assert_close(nats.item(), 1.2e-9, rtol=0.03, atol=0)
 
 
+@pytest.mark.identity("3.11")
 def test_bits_per_dim_is_what_counting_says():
     # 12 elements of 256 equally likely levels: log(256^12) nats, 8 bits an element
     nats = torch.tensor([12 * math.log(256), 0.0, -12 * math.log(2)], dtype=torch.float64)

@@ -70,6 +70,7 @@ def test_the_data_give_the_noise_back(noisy):
     assert_close(eps_from_x0(xt, t, x0, s), by_hand, **CLOSE)
 
 
+@pytest.mark.identity("4.4")
 def test_v_is_the_noise_less_the_data_with_exchanged_roots(noisy):
     s, t, x0, eps, _ = noisy
     wanted = torch.empty_like(x0)
@@ -79,6 +80,7 @@ def test_v_is_the_noise_less_the_data_with_exchanged_roots(noisy):
     assert_close(v_from_x0_eps(x0, eps, t, s), wanted, **CLOSE)
 
 
+@pytest.mark.identity("4.5")
 def test_v_gives_the_data_and_the_noise_back(noisy):
     s, t, x0, eps, xt = noisy
     v = v_from_x0_eps(x0, eps, t, s)

@@ -160,6 +160,7 @@ def test_ancestral_sampling_from_any_t_is_a_loop_of_posterior_draws(name):
     torch.testing.assert_close(last.xt, x, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.identity("5.7")
 @pytest.mark.parametrize("s", [linear(40), cosine(40), linear(1000)], ids=lambda s: str(s.T))
 def test_ddim_with_eta_1_from_t_to_the_step_before_is_ddpm_with_beta_tilde(s):
     t = torch.arange(1, s.T + 1)
@@ -200,6 +201,7 @@ def test_two_seeds_give_the_same_x0_from_the_same_x1(name):
     torch.testing.assert_close(a, b, rtol=0, atol=0)
 
 
+@pytest.mark.identity("5.1")
 def test_in_a_mixed_batch_only_the_sample_at_t_1_takes_no_noise():
     t, xt, eps_hat = torch.tensor([5, 1, 2]), start(), start(seed=1)
     quiet, loud = (

@@ -53,6 +53,7 @@ def assert_same_chain(states, expected):
         torch.testing.assert_close(state.x0_hat, x0_hat, **CLOSE)
 
 
+@pytest.mark.identity("5.1")
 @pytest.mark.parametrize("variance", VARIANCE)
 @pytest.mark.parametrize("beta_schedule", SCHEDULES)
 def test_an_ancestral_step_is_the_step_of_diffusers(beta_schedule, variance):
@@ -107,6 +108,7 @@ def test_strided_ancestral_sampling_is_the_respaced_loop_of_diffusers(steps, var
     assert_same_chain(states, expected)
 
 
+@pytest.mark.identity("5.4")
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("beta_schedule", SCHEDULES)
 @pytest.mark.parametrize("steps", [20, 1000])

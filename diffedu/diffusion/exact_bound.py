@@ -6,22 +6,25 @@ is an integral over x_t, done here on a grid.
 """
 
 import torch
+from torch import Tensor
 
 from diffedu import expect
-from diffedu.diffusion.exact import Mixture, log_density, noised, x0_variance
+from diffedu.diffusion.exact import Mixture, x0_variance
 from diffedu.diffusion.gaussian import kl_gaussian, posterior_variance
 from diffedu.diffusion.losses import decoder_variance
 from diffedu.diffusion.schedules import Schedule
-from diffedu.shapes import PerStep
+from diffedu.shapes import PerStep, Steps
 
 REACH = 10.0  # standard deviations from the outermost component to the ends of the grid
+CHUNK = 100  # steps at a time: a few megabytes
 
 
 def negative_log_likelihood(mixture: Mixture, points: int = 2001) -> float:
     """The entropy -E[log p(x_0)] in nats: no model's bound can be lower."""
-    _check(mixture, points)
-    log_p, width = _log_density_on_grid(mixture, points)[1:]
-    return -(log_p.exp() * log_p).sum().item() * width
+    _check_data(mixture)
+    expect.integer("points", points, 101)
+    _, log_p, width = _on_grid(mixture, mixture.mean.T, mixture.sigma[None], points)
+    return -((log_p.exp() * log_p).sum() * width).item()
 
 
 def unavoidable_error(mixture: Mixture, s: Schedule, points: int = 601) -> PerStep:
@@ -29,13 +32,12 @@ def unavoidable_error(mixture: Mixture, s: Schedule, points: int = 601) -> PerSt
 
     The squared error in x_0 that the best denoiser makes; times SNR(t) it is the one in eps.
     """
-    _check(mixture, points)
-    errors = [0.0]
-    for step in range(1, s.T + 1):
-        x, log_p, width = _log_density_on_grid(noised(mixture, step, s), points)
-        variance = x0_variance(mixture, x, torch.full((points,), step), s)
-        errors.append((log_p.exp() * variance).sum().item() * width)
-    return torch.tensor(errors, dtype=torch.float64)
+    _check_data(mixture)
+    expect.schedule("s", s)
+    expect.integer("points", points, 101)
+    steps = torch.arange(1, s.T + 1).split(CHUNK)
+    errors = [_errors_at(mixture, t, s, points) for t in steps]
+    return torch.cat([torch.zeros(1, dtype=torch.float64), *errors])
 
 
 def best_variance(s: Schedule, error: PerStep) -> PerStep:
@@ -45,6 +47,7 @@ def best_variance(s: Schedule, error: PerStep) -> PerStep:
     $c_0 = \sqrt{\bar\alpha_{t-1}}\beta_t/(1-\bar\alpha_t)$: the variance of x_{t-1} once x_0 is
     known, plus what not knowing x_0 adds.
     """
+    expect.schedule("s", s)
     expect.variances("error", error, s.T)
     t = torch.arange(1, s.T + 1)
     c0 = s.alpha_bar[:-1].sqrt() * s.beta[1:] / (1 - s.alpha_bar[1:])
@@ -65,6 +68,8 @@ def bound_terms(
     prior's. `error` is `unavoidable_error(mixture, s)`; `variance` and `variance_1` are those of
     `losses.vlb`, which this equals on average.
     """
+    _check_data(mixture)
+    expect.schedule("s", s)
     expect.variances("variance", variance, s.T)
     if s.T > 1:
         expect.positive("variance[2:]", variance[2:])
@@ -77,22 +82,36 @@ def bound_terms(
     return torch.cat([last[None], middle, _prior(mixture, s)[None]])
 
 
-def _prior(mixture: Mixture, s: Schedule) -> torch.Tensor:
+def _prior(mixture: Mixture, s: Schedule) -> Tensor:
     """E KL(q(x_T | x_0) || N(0, 1)): the second moment of the data is all that matters."""
     second = (mixture.weight * (mixture.mean[:, 0] ** 2 + mixture.sigma**2)).sum()
     signal, zero = (s.alpha_bar[s.T] * second).sqrt(), torch.zeros((), dtype=torch.float64)
     return kl_gaussian(signal[None], 1 - s.alpha_bar[s.T], zero[None], zero + 1)[0]
 
 
-def _log_density_on_grid(mixture: Mixture, points: int) -> tuple[torch.Tensor, torch.Tensor, float]:
-    """A grid (points, 1) over all of the mixture, log p on it, and its step."""
-    reach = REACH * mixture.sigma.max()
-    low, high = mixture.mean.min() - reach, mixture.mean.max() + reach
-    x = torch.linspace(low.item(), high.item(), points, dtype=torch.float64)
-    return x[:, None], log_density(mixture, x[:, None]), (x[1] - x[0]).item()
+def _errors_at(mixture: Mixture, t: Steps, s: Schedule, points: int) -> Tensor:
+    """E[Var(x_0 | x_t)] for several t at once, each on a grid of its own."""
+    alpha_bar = s.alpha_bar[t][:, None]
+    sigma = (alpha_bar * mixture.sigma**2 + 1 - alpha_bar).sqrt()
+    x, log_p, width = _on_grid(mixture, alpha_bar.sqrt() * mixture.mean.T, sigma, points)
+    each = t.repeat_interleave(points)
+    variance = x0_variance(mixture, x.reshape(-1, 1), each, s).view_as(x)
+    return (log_p.exp() * variance).sum(1) * width
 
 
-def _check(mixture: Mixture, points: int) -> None:
+def _on_grid(
+    mixture: Mixture, mean: Tensor, sigma: Tensor, points: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Grids (n, points) over n mixtures with means and widths (n, K), log p there, their steps."""
+    reach = REACH * sigma.amax(1)
+    low, high = mean.amin(1) - reach, mean.amax(1) + reach
+    place = torch.linspace(0, 1, points, dtype=torch.float64)
+    x = low[:, None] + place * (high - low)[:, None]
+    parts = torch.distributions.Normal(mean[:, None], sigma[:, None]).log_prob(x[..., None])
+    return x, (parts + mixture.weight.log()).logsumexp(-1), (high - low) / (points - 1)
+
+
+def _check_data(mixture: Mixture) -> None:
+    expect.positive("sigma", mixture.sigma)
     if mixture.mean.shape[1] != 1:
         expect.fail("mixture", "one-dimensional data", f"{mixture.mean.shape[1]} dimensions")
-    expect.integer("points", points, 101)

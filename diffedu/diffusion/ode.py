@@ -6,6 +6,7 @@ eq. 14). An equation can be followed in both directions: from data to noise it i
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 
@@ -24,6 +25,7 @@ def ode_step(xt: Batch, eps_hat: Batch, t: Steps, t_next: Steps, s: Schedule) ->
     """
     expect.batch("xt", xt)
     expect.like("eps_hat", eps_hat, xt)
+    expect.schedule("s", s)
     expect.steps("t", t, s.T, xt, low=0)
     expect.steps("t_next", t_next, s.T, xt, low=0)
     now, after = s.alpha_bar[t.cpu()], s.alpha_bar[t_next.cpu()]
@@ -42,13 +44,13 @@ def encode(model: EpsModel, x0: Batch, s: Schedule, steps: int = 50) -> Iterator
     expect.function("model", model)
     expect.batch("x0", x0)
     expect.schedule("s", s)
-    return _encode(model, x0, s, strided_times(s.T, steps))
+    return _encode(model, x0, s, strided_times(s.T, steps).tolist())
 
 
 @torch.no_grad()
-def _encode(model: EpsModel, xt: Batch, s: Schedule, times: Steps) -> Iterator[State]:
+def _encode(model: EpsModel, xt: Batch, s: Schedule, times: list[int]) -> Iterator[State]:
     x0_hat = xt
-    for step, next_step in zip(times.tolist()[:-1], times.tolist()[1:], strict=True):
+    for step, next_step in pairwise(times):
         t = torch.full((len(xt),), step, device=xt.device)
         eps_hat = model(xt, t.clamp(min=1))
         expect.like("eps_hat", eps_hat, xt)

@@ -18,7 +18,7 @@ from diffedu.shapes import PerSample, PerStep, Steps
 
 def importance_weight(probability: PerStep, t: Steps) -> PerSample:
     r"""What makes a loss at a t drawn from p count as if t had been uniform: $1 / (T p_t)$."""
-    expect.variances("probability", probability, len(probability) - 1)
+    _check_probability(probability)
     expect.step_index("t", t, len(probability) - 1)
     chosen = probability[t.cpu()]
     expect.positive("probability[t]", chosen)
@@ -27,7 +27,7 @@ def importance_weight(probability: PerStep, t: Steps) -> PerSample:
 
 def draw_steps(probability: PerStep, n: int, generator: torch.Generator) -> Steps:
     """n steps t in 1..T, each with its probability; index 0 of `probability` must be 0."""
-    expect.variances("probability", probability, len(probability) - 1)
+    _check_probability(probability)
     expect.integer("n", n, 1)
     expect.generator("generator", generator)
     if probability[0] != 0:
@@ -88,8 +88,7 @@ class LastLossSteps(UniformSteps):
 
     def note(self, t: Steps, losses: PerSample) -> None:
         """Keep the last loss of each t; of two in one batch, either."""
-        expect.step_index("t", t, self.s.T)
-        expect.finite("losses", losses)
+        _check_losses(t, losses, self.s.T)
         self._last[t.cpu()] = losses.detach().double().cpu().clamp(min=self.least)
 
 
@@ -142,7 +141,21 @@ class SmoothedLossSteps(UniformSteps):
 
     def note(self, t: Steps, losses: PerSample) -> None:
         """Put each loss in the place of the oldest one of its t."""
-        expect.step_index("t", t, self.s.T)
-        expect.finite("losses", losses)
+        _check_losses(t, losses, self.s.T)
         for step, loss in zip(t.tolist(), losses.detach().tolist(), strict=True):
             self._losses[step - 1].append(loss)
+
+
+def _check_probability(probability: PerStep) -> None:
+    expect.tensor("probability", probability)
+    expect.variances("probability", probability, len(probability) - 1)
+    if abs(probability.sum().item() - 1) > 1e-9:
+        expect.fail("probability", "a sum of 1", probability.sum().item())
+
+
+def _check_losses(t: Steps, losses: PerSample, T: int) -> None:
+    expect.step_index("t", t, T)
+    expect.tensor("losses", losses)
+    if losses.shape != t.shape:
+        expect.fail("losses", f"shape {tuple(t.shape)}", tuple(losses.shape))
+    expect.finite("losses", losses)

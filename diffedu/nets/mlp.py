@@ -39,8 +39,9 @@ class MLP(nn.Module):
     """eps_hat(x_t, t) for samples of any small shape: they are flattened and put back.
 
     `shape` is the shape of one sample: (2,) for points, (1, 8, 8) for digits. The weights are drawn
-    from `generator`. The last layer starts at 0, so that the first prediction is 0, the mean of
-    the noise.
+    from `generator`. Beside the blocks, each element of x reaches its place in the output directly,
+    times a gain that depends on t: where x is nearly all noise, a good eps_hat is nearly x. Both
+    ways start at 0, so that the first prediction is 0, the mean of the noise.
     """
 
     def __init__(
@@ -51,10 +52,10 @@ class MLP(nn.Module):
         *,
         generator: torch.Generator,
     ) -> None:
-        """`width` features, `blocks` residual blocks; both >= 1, and `width` even and >= 4."""
+        """`width` features, at least 4; `blocks` residual blocks, at least 1."""
         super().__init__()
-        if not shape:
-            expect.fail("shape", "at least one size", shape)
+        if not isinstance(shape, tuple) or not shape:
+            expect.fail("shape", "a tuple of sizes", shape)
         for size in shape:
             expect.integer("shape", size, 1)
         expect.integer("width", width, 4)
@@ -65,11 +66,15 @@ class MLP(nn.Module):
         self.enter = nn.Linear(elements, width)
         self.blocks = nn.ModuleList(MLPBlock(width, D_TIME) for _ in range(blocks))
         self.leave = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, elements))
+        self.gain = nn.Linear(D_TIME, elements)
         initialise(self, generator)
-        nn.init.zeros_(self.leave[1].weight)
-        nn.init.zeros_(self.leave[1].bias)
+        for last in (self.leave[1], self.gain):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(self, x: Float[Tensor, " b *dims"], t: Int64[Tensor, " b"]) -> Tensor:
+        expect.tensor("x", x)
+        expect.tensor("t", t)
         if tuple(x.shape[1:]) != self.shape:
             expect.fail("x", f"shape (B, {', '.join(map(str, self.shape))})", tuple(x.shape))
         if t.shape != x.shape[:1]:
@@ -78,4 +83,4 @@ class MLP(nn.Module):
         h = self.enter(x.flatten(1))
         for block in self.blocks:
             h = block(h, time)
-        return self.leave(h).view_as(x)
+        return (self.leave(h) + self.gain(time) * x.flatten(1)).view_as(x)

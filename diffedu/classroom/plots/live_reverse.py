@@ -38,17 +38,19 @@ class BoundFrames:
         self._terms = terms.bar(range(len(names)), 0.0, 0.7, color=MODEL)
         self._losses = losses.bar(range(len(names)), 0.0, 0.7, color=NOISE)
         terms.set(ylim=(-4, 4), ylabel="nats", title="the terms")
-        losses.set(ylim=(0, 0.4), title="minus those of the best")
+        losses.set(ylim=(0, 0.5), title="minus those of the best")
         self._gaps = gaps.barh(range(len(self.choices)), 0.0, 0.7, color="0.8")
         gaps.set_yticks(range(len(self.choices)), SHORT)
         gaps.invert_yaxis()
-        gaps.set(xlim=(0, 0.8), xlabel="nats", title="bound minus exact NLL")
+        gaps.set(xlim=(0, 0.9), xlabel="nats", title="bound minus exact NLL")
         freeze(gaps.figure)
 
     def __call__(self, T: int, variance: str) -> Frame:
         """The picture for these settings."""
         if T not in self.views:
             expect.fail("T", f"one of {self.T_CHOICES}", T)
+        if variance not in self.choices:
+            expect.fail("variance", f"one of {self.choices}", variance)
         view = self.views[T]
         chosen, best = grouped(view, variance), grouped(view, "best")
         for k, (term, least) in enumerate(zip(chosen, best, strict=True)):
@@ -99,6 +101,8 @@ class TrajectoryFrames:
     def __call__(self, t: int, sampler: str) -> Frame:
         """The picture for these settings."""
         expect.integer("t", t, 0, self.T)
+        if sampler not in self.views:
+            expect.fail("sampler", f"one of {tuple(self.views)}", sampler)
         view = self.views[sampler]
         for points, lines, states in zip(
             self._points, self._lines, (view.xt, view.x0_hat), strict=True
