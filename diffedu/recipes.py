@@ -182,7 +182,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("recipe", choices=["timesteps"])
     parser.add_argument("--out", type=Path, default=Path("data/timestep_study.json"))
     options = parser.parse_args(arguments)
-    if not options.out.parent.is_dir():
+    if options.out.is_dir() or not options.out.parent.is_dir():
         expect.fail("--out", "a file in a folder that exists", options.out)
     rows = []
     for row in timestep_study():

@@ -70,7 +70,8 @@ def train(
     eps from N(0, I), all by `generator`. `model` is changed in place. ValueError as soon as the
     loss is no longer a finite number; the step that would follow from it is not taken.
     """
-    config, draw = config or TrainConfig(), draw or UniformSteps(s)
+    config = TrainConfig() if config is None else config
+    draw = UniformSteps(s) if draw is None else draw
     _check_kind("model", model, nn.Module)
     expect.batch("data", data)
     expect.schedule("s", s)

@@ -1,14 +1,18 @@
 """Wrong arguments of the bound without sampling and of the deterministic way; see bad_input.py."""
 
+import torch
+
 from diffedu.diffusion import exact, exact_bound, ode
 
 MODULES = (exact_bound, ode)
+HALVES = torch.full((2,), 0.5, dtype=torch.float64)
 
 BOUND = """
 negative_log_likelihood(pair) -> mixture: expected one-dimensional data, got 2 dimensions
 negative_log_likelihood(points(x[:, 0, :1])) -> sigma: expected values > 0, got 0.0
 negative_log_likelihood(line, 100) -> points: expected an integer >= 101, got 100
 negative_log_likelihood(line, 1e3) -> points: expected an integer >= 101, got 1000.0
+negative_log_likelihood(thin) -> {too_thin}
 unavoidable_error(pair, s) -> mixture: expected one-dimensional data, got 2 dimensions
 unavoidable_error(points(x[:, 0, :1]), s) -> sigma: expected values > 0, got 0.0
 unavoidable_error(line, 1000) -> s: expected a Schedule, got int
@@ -53,10 +57,14 @@ next(encode(nan_model, x, s)) -> eps_hat: expected finite values, got nan
 TABLES = (BOUND, ODE)
 
 # Where a message would make the line too long
-LONG = {"too_short": "s: expected T >= 2 or a variance_1, for want of beta-tilde_2"}
+LONG = {
+    "too_thin": "points: expected at least 14001 for such narrow components, got 2001",
+    "too_short": "s: expected T >= 2 or a variance_1, for want of beta-tilde_2",
+}
 
 
 def names() -> dict:
     """What these expressions use beside the names of bad_input.py."""
     public = {k: v for module in MODULES for k, v in vars(module).items() if k[0] != "_"}
-    return public | {"line": exact.gaussian(0.0, 1.0)}
+    thin = exact.Mixture(HALVES, 0 * HALVES[:, None], torch.tensor([0.002, 0.7]).double())
+    return public | {"line": exact.gaussian(0.0, 1.0), "thin": thin}

@@ -54,9 +54,11 @@ train(None, x, s, generator=g) -> model: expected a Module, got NoneType
 train(model, x, s, generator=g) -> model: expected a Module, got function
 train(MLP, x, s, generator=g) -> model: expected a Module, got type
 train(net, x, s, {"steps": 9}, generator=g) -> config: expected a TrainConfig, got dict
+train(net, x, s, 0, generator=g) -> config: expected a TrainConfig, got int
 train(net, x, s, 3000, generator=g) -> config: expected a TrainConfig, got int
 train(net, x, s, TrainConfig, generator=g) -> config: expected a TrainConfig, got type
 train(net, x, s, generator=g, draw="uniform") -> draw: expected a UniformSteps, got str
+train(net, x, s, generator=g, draw=0) -> draw: expected a UniformSteps, got int
 train(net, x, s, generator=g, draw=UniformSteps) -> draw: expected a UniformSteps, got type
 train(net, x, s, generator=g, draw=draw_t) -> draw: expected a UniformSteps, got function
 train(net, x, s, generator=g, draw=UniformSteps(short)) -> draw: {same_T}, got T=1
@@ -80,10 +82,12 @@ importance_weight(-p3, steps(1)) -> probability: expected values >= 0, got -0.75
 importance_weight(p3.float(), steps(1)) -> {p_dtype}, got torch.float32
 importance_weight(p3.tolist(), t) -> probability: expected a tensor, got list
 importance_weight(2 * p3, steps(1)) -> probability: expected a sum of 1, got 2.0
-importance_weight(p3[None], steps(1)) -> probability: expected shape (1,), got (1, 4)
+importance_weight(p3[None], steps(1)) -> probability: expected shape (T+1,), got (1, 4)
+importance_weight(f64(1)[0], steps(1)) -> probability: expected shape (T+1,), got ()
 draw_steps([0.0, 1.0], 5, g) -> probability: expected a tensor, got list
 draw_steps(f64(0, 0.5, 0.25), 5, g) -> probability: expected a sum of 1, got 0.75
 draw_steps(f64(0, 0), 5, g) -> probability: expected a sum of 1, got 0.0
+draw_steps(p3[:, None], 5, g) -> probability: expected shape (T+1,), got (4, 1)
 draw_steps(f64(), 5, g) -> probability: expected a sum of 1, got 0.0
 draw_steps(p3, 0, g) -> n: expected an integer >= 1, got 0
 draw_steps(p3, 5, None) -> generator: expected a torch.Generator, got NoneType

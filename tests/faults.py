@@ -20,6 +20,7 @@ import faults_data
 import faults_gaussian
 import faults_identities
 import faults_nets
+import faults_recipes
 import faults_reverse
 import faults_sampling
 import faults_schedules
@@ -32,6 +33,7 @@ FAULTS = (
     *faults_sampling.FAULTS,
     *faults_timesteps.FAULTS,
     *faults_nets.FAULTS,
+    *faults_recipes.FAULTS,
     *faults_bound.FAULTS,
     *faults_data.FAULTS,
     *faults_classroom.FAULTS,

@@ -1,19 +1,17 @@
-"""What goes wrong in recipes.py: the two tasks, what a run reports, what is written."""
+"""What goes wrong in recipes.py: the two tasks, the two networks, and the excess.
 
-import json
+The faults of a run and of what is written are in faults_study.py and gathered here.
+"""
+
 import math
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 
 import torch
 
+import faults_study
 from planting import Fault
 
 HERE = "diffedu.recipes"
-TASKS, STUDY = "tests/test_recipes.py", "tests/test_timestep_study.py"
-
-
-# The tasks
 
 
 def spoilt(**parts):
@@ -64,7 +62,9 @@ def best_of(covariance, factor=lambda a: (1 - a).sqrt(), noise=lambda a: 1 - a):
 
 
 def brightness(size):
-    return spoilt(quality=lambda task, s, n: lambda x: size(x.flatten(1)).item())
+    """Another number about samples (N, 64) and the true variance of their mean."""
+    true = smooth().mean().item()
+    return lambda task, s, n: lambda x: size(x.flatten(1), true).item()
 
 
 def ring_of(width):
@@ -101,50 +101,40 @@ def near(within, sigmas=3):
 
         return quality
 
-    return spoilt(quality=part)
+    return part
 
 
-# What a run reports
+def frozen(original):
+    def network(shape, generator):
+        model = original(shape, generator)
+        model.gain.requires_grad_(False)
+        return model
+
+    return network
 
 
-class Run:
-    """A run written out; a fault overrides one of its parts."""
+def learning(*names):
+    """The network, these parameters of whose gain are learned after all."""
 
-    seed = staticmethod(lambda seed: seed)
-    kind = staticmethod(lambda draws, draw: draws[draw])
-    kept = staticmethod(lambda drawn: drawn[-200:])
-    band = staticmethod(lambda t, low, high: (t >= low) & (t <= high))
-    measured = staticmethod(lambda model, ema: ema)
-    sampled = staticmethod(lambda model, ema: ema)
-    judged = staticmethod(lambda states: states[-1].xt)
+    def replacement(original):
+        def network(shape, generator):
+            model = original(shape, generator)
+            for name in names:
+                getattr(model.gain, name).requires_grad_(True)
+            return model
 
-    def __call__(self, task, name, steps, draw, seed, s):
-        from diffedu import recipes as r
+        return network
 
-        g = torch.Generator().manual_seed(self.seed(seed))
-        shape = tuple(task.x0.shape[1:])
-        model, config = r.MLP(shape, generator=g), r.TrainConfig(steps)
-        how = self.kind(r.DRAWS, draw)(s)
-        drawn = []
-        for state in r.train(model, task.x0, s, config, generator=g, draw=how):
-            drawn.append(state.t)
-        late = torch.cat(self.kept(drawn))
-        share = [self.band(late, low, high).double().mean().item() for low, high in r.BANDS]
-        noise = torch.randn(600, *shape, generator=g)
-        net = self.sampled(model, state.ema)
-        states = list(r.ddpm_strided(net, noise, s, 250, r.fixed_small, generator=g))
-        found = r.excess(self.measured(model, state.ema), task, s)
-        return r.Row(name, steps, draw, seed, found, share, task.quality(self.judged(states)))
+    return replacement
 
 
-def running(**parts):
-    """run with other parts."""
-    wrong = type("Wrong", (Run,), {key: staticmethod(part) for key, part in parts.items()})()
-    return lambda original: lambda *args: wrong(*args)
-
-
-def measuring(size=lambda error: (error**2).mean(), t=lambda low, high: (low, high + 1), seed=2000):
-    """excess with another size of the error, other ends of the bands, or without a seed."""
+def measuring(
+    size=lambda error: (error**2).mean(),
+    ends=lambda low, high: (low, high + 1),
+    seeded=lambda g: g.manual_seed(2000),
+    shown=lambda x0, xt: xt,
+):
+    """excess with another size of the error, other ends of the bands, no seed, or clean data."""
 
     def replacement(original):
         @torch.no_grad()
@@ -152,12 +142,12 @@ def measuring(size=lambda error: (error**2).mean(), t=lambda low, high: (low, hi
             from diffedu import recipes as r
 
             g, found = torch.Generator(), []
-            g.manual_seed(seed) if seed is not None else g.seed()
+            seeded(g)
             for low, high in r.BANDS:
                 x0 = task.x0[torch.randint(len(task.x0), (n,), generator=g)]
-                steps = torch.randint(*t(low, high), (n,), generator=g)
-                xt = r.q_sample(x0, steps, torch.randn(x0.shape, generator=g), s)
-                found.append(size(model(xt, steps) - task.best(xt, steps)).item())
+                t = torch.randint(*ends(low, high), (n,), generator=g)
+                xt = shown(x0, r.q_sample(x0, t, torch.randn(x0.shape, generator=g), s))
+                found.append(size(model(xt, t) - task.best(xt, t)).item())
             return found
 
         return excess
@@ -165,47 +155,63 @@ def measuring(size=lambda error: (error**2).mean(), t=lambda low, high: (low, hi
     return replacement
 
 
-def from_clean_data(original):
-    """The models are shown x_0 with noise of size 1 added, and not x_t."""
-
-    def excess(model, task, s, n=4000):
-        def unscaled(x, t):
-            return x / s.alpha_bar[t].sqrt().to(x).view(-1, *[1] * (x.ndim - 1))
-
-        def shifted(f):
-            return lambda x, t: f(unscaled(x, t), t)
-
-        return original(shifted(model), replace(task, best=shifted(task.best)), s, n)
-
-    return excess
+def fault(name, replacement, file="recipes"):
+    return Fault(name, f"{HERE}.{name.split(':')[0]}", replacement, (f"tests/test_{file}.py",))
 
 
-# What is written
+def of_images(name, **parts):
+    return fault(f"images_task: {name}", spoilt(**parts))
 
 
-def study(seeds=lambda seeds: seeds, seeds_first=False, T=1000):
-    """timestep_study with other seeds, in another order, or with another schedule."""
-
-    def replacement(original):
-        def timestep_study():
-            from diffedu import recipes as r
-
-            s = r.linear(T)
-            for name, steps in r.RUNS:
-                task = r.TASKS[name](s)
-                pairs = [(draw, seed) for draw in r.DRAWS for seed in seeds(r.SEEDS)]
-                for draw, seed in sorted(pairs, key=lambda p: p[1]) if seeds_first else pairs:
-                    yield r.run(task, name, steps, draw, seed, s)
-
-        return timestep_study
-
-    return replacement
+def of_both(covariance):
+    return {"x0": images_of(covariance), "best": best_of(covariance)}
 
 
-def decimals(row):
-    def short(value):
-        if isinstance(value, list):
-            return [short(one) for one in value]
-        return round(value, 4) if isinstance(value, float) else value
+def of_the_ring(name, **parts):
+    return fault(f"ring_task: {name}", spoilt(**parts))
 
-    return {name: short(value) for name, value in asdict(row).items()}
+
+C = smooth()
+FAULTS = (
+    of_images("distances squared", **of_both(smooth(squared=True))),
+    of_images("correlated over 2 pixels", **of_both(smooth(reach=2.0))),
+    of_images("variance 1/2", **of_both(smooth(variance=0.5))),
+    of_images("drawn without the root", x0=images_of(C, power=1.0)),
+    of_images("best without the root", best=best_of(C, factor=lambda a: 1 - a)),
+    of_images("best with noise of size 1", best=best_of(C, noise=torch.ones_like)),
+    of_images("best of unscaled images", best=best_of(C, factor=lambda a: ((1 - a) / a).sqrt())),
+    of_images(
+        "brightness, standard deviation", quality=brightness(lambda x, v: x.mean(1).std() / v**0.5)
+    ),
+    of_images("brightness, of pixels", quality=brightness(lambda x, v: x.var() / v)),
+    of_images(
+        "brightness over a pixel's variance",
+        quality=brightness(lambda x, v: x.mean(1).var() / 0.25),
+    ),
+    of_images(
+        "brightness, divided by n", quality=brightness(lambda x, v: x.mean(1).var(correction=0) / v)
+    ),
+    of_the_ring("best of the default width", best=ring_of(0.1)),
+    of_the_ring("points of the default width", x0=points_of(0.1)),
+    of_the_ring("near within 2 sigma", quality=near(lambda d, limit: (d < limit).any(1), sigmas=2)),
+    of_the_ring(
+        "near within 3 variances", quality=near(lambda d, limit: (d < limit).any(1), sigmas=0.09)
+    ),
+    of_the_ring("near on average", quality=near(lambda d, limit: d.mean(1) < limit)),
+    of_the_ring("near the first mode", quality=near(lambda d, limit: d[:, 0] < limit)),
+    fault("plain: the gain is learned", learning("weight", "bias"), "timestep_study"),
+    fault("plain: the gain's bias is learned", learning("bias"), "timestep_study"),
+    fault("direct: the gain is not learned", frozen, "timestep_study"),
+    fault("excess: not squared", measuring(lambda error: error.abs().mean())),
+    fault("excess: with a root", measuring(lambda error: (error**2).mean().sqrt())),
+    fault("excess: summed over a sample", measuring(lambda e: (e**2).flatten(1).sum(1).mean())),
+    fault("excess: the square of the mean", measuring(lambda error: error.mean() ** 2)),
+    fault("excess: bands without their last step", measuring(ends=lambda low, high: (low, high))),
+    fault(
+        "excess: bands from the step before", measuring(ends=lambda low, high: (low - 1 or 1, high))
+    ),
+    fault("excess: all steps each time", measuring(ends=lambda low, high: (1, 1001))),
+    fault("excess: other samples each time", measuring(seeded=lambda g: g.seed())),
+    fault("excess: of clean data", measuring(shown=lambda x0, xt: x0)),
+    *faults_study.FAULTS,
+)

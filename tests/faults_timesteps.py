@@ -153,7 +153,7 @@ FAULTS = (
     fault("draw_steps: from 0 to T - 1", shifted_by_one),
     fault(
         "draw_steps: the root of the probabilities",
-        lambda original: lambda p, n, g: original(p.sqrt(), n, g),
+        lambda original: lambda p, n, g: original(p.sqrt() / p.sqrt().sum(), n, g),
     ),
     fault(
         "UniformSteps.probability: a step 0 too",

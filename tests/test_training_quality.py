@@ -38,5 +38,4 @@ def test_the_default_training_on_moons_ends_near_the_best_prediction(seed):
     model = MLP((2,), generator=g)
     *_, end = train(model, points, S, TrainConfig(), generator=g)
     found = {"weights": excess(model), "average": excess(end.ema)}
-    print(f"seed {seed}: {found}")
     assert max(found.values()) < 0.005, found

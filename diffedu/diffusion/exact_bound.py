@@ -5,6 +5,8 @@ through one number per step: the unavoidable error $\mathrm{err}_t = E[\mathrm{V
 is an integral over x_t, done here on a grid.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -16,6 +18,7 @@ from diffedu.diffusion.schedules import Schedule
 from diffedu.shapes import PerStep, Steps
 
 REACH = 10.0  # standard deviations from the outermost component to the ends of the grid
+FINENESS = 0.5  # widest grid step in widths of the narrowest component: then the error is < 1e-7
 CHUNK = 100  # steps at a time: a few megabytes
 
 
@@ -105,6 +108,9 @@ def _on_grid(
     """Grids (n, points) over n mixtures with means and widths (n, K), log p there, their steps."""
     reach = REACH * sigma.amax(1)
     low, high = mean.amin(1) - reach, mean.amax(1) + reach
+    steps = ((high - low) / (FINENESS * sigma.amin(1))).max().item()
+    if points <= steps:
+        expect.fail("points", f"at least {math.ceil(steps) + 1} for such narrow components", points)
     place = torch.linspace(0, 1, points, dtype=torch.float64)
     x = low[:, None] + place * (high - low)[:, None]
     parts = torch.distributions.Normal(mean[:, None], sigma[:, None]).log_prob(x[..., None])

@@ -148,6 +148,8 @@ class SmoothedLossSteps(UniformSteps):
 
 def _check_probability(probability: PerStep) -> None:
     expect.tensor("probability", probability)
+    if probability.ndim != 1:
+        expect.fail("probability", "shape (T+1,)", tuple(probability.shape))
     expect.variances("probability", probability, len(probability) - 1)
     if abs(probability.sum().item() - 1) > 1e-9:
         expect.fail("probability", "a sum of 1", probability.sum().item())
