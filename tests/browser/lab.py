@@ -89,7 +89,8 @@ class Server:
 @contextlib.contextmanager
 def jupyterlab(folder: Path) -> Iterator[Server]:
     """JupyterLab on a copy of the notebooks in `folder`, with nobody's own settings."""
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    for name in ("notebooks", "data"):  # a notebook may read what is stored in data/
+        shutil.copytree(ROOT / name, folder / name)
     for name in NOTEBOOKS:
         forget_outputs(folder / "notebooks" / name)
     notification = folder / "settings/@jupyterlab/apputils-extension"
