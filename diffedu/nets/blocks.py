@@ -14,11 +14,10 @@ MAX_PERIOD = 10_000.0
 def time_embedding(t: Real[Tensor, " b"], d: int) -> Float[Tensor, " b d"]:
     r"""t as sines and cosines of d/2 frequencies (DDPM's code; Vaswani et al. 2017, 3.5).
 
-    Element i is $\sin(\omega_i t)$ and element i + d/2 is $\cos(\omega_i t)$ for i = 0..d/2 - 1,
-    with
-    $\omega_i = 10000^{-i/(d/2-1)}$: from one radian a step down to 10000 steps a radian. All sines
-    come first; papers and libraries differ in this and in the -1. t may be real-valued. float32,
-    or float64 if t is; computed in float64.
+    Element i is $\sin(\omega_i t)$ and element i + d/2 is $\cos(\omega_i t)$ for i = 0..d/2 - 1;
+    $\omega_i = 10000^{-i/(d/2-1)}$ goes from one radian a step down to 10000 steps a radian. All
+    sines come first; papers and libraries differ in this and in the -1. t may be real-valued.
+    float32, or float64 if t is; computed in float64.
     """
     expect.tensor("t", t)
     if t.ndim != 1 or len(t) == 0:

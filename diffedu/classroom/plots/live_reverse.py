@@ -17,8 +17,8 @@ SHORT = (r"$\tilde\beta_t$", r"$\beta_t$", r"$\beta_t$, all t", "best")
 
 def two_modes() -> Mixture:
     """(1/2) N(-1, .3^2) + (1/2) N(1, .3^2): the data of the exact-likelihood laboratory."""
-    half = torch.full((2,), 0.5, dtype=torch.float64)
-    return Mixture(half, half[:, None] * torch.tensor([[-2.0], [2.0]]), 0.6 * half)
+    weight, sigma = (torch.full((2,), value, dtype=torch.float64) for value in (0.5, 0.3))
+    return Mixture(weight, torch.tensor([[-1.0], [1.0]], dtype=torch.float64), sigma)
 
 
 class BoundFrames:
