@@ -192,7 +192,7 @@ def run_all_cells(page: Page, server: Server, name: str) -> None:
         done = prompts.all_text_contents() == all_run and server.is_idle(name)
         return done or bool(errors_on(page))
 
-    wait_until(finished, 120, lambda: f"{name}: cells are at {prompts.all_text_contents()}")
+    wait_until(finished, 240, lambda: f"{name}: cells are at {prompts.all_text_contents()}")
 
 
 def errors_on(page: Page) -> list[str]:
