@@ -50,15 +50,24 @@ def new_axes(columns: int = 1, height: float = 2.6, width: float = 8.0) -> list[
 
 def show(picture: Axes | Frame, alt: str = "") -> None:
     """Display a figure with its alternative text, which a plain inline figure would lose."""
-    rgb = picture.rgb if isinstance(picture, Frame) else _rgb(picture.figure)
-    alt = alt or getattr(picture, "words", "")
-    if not alt:
+    frame = picture if isinstance(picture, Frame) else as_frame(picture, alt)
+    words = alt or frame.words
+    if not words:
         expect.fail("alt", "words that say what the figure shows", repr(alt))
-    data = base64.b64encode(png(rgb)).decode()
-    tag = (
-        f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}" style="max-width:100%">'
-    )
-    display({"text/html": f"<figure>{tag}</figure>", "text/plain": alt}, raw=True)
+    display({"text/html": figure_html(Frame(frame.rgb, words)), "text/plain": words}, raw=True)
+
+
+def as_frame(ax: Axes, words: str) -> Frame:
+    """The finished picture of a figure that will not change any more."""
+    return Frame(_rgb(ax.figure), words)
+
+
+def figure_html(frame: Frame) -> str:
+    """A picture as HTML that needs no other file."""
+    data = base64.b64encode(png(frame.rgb)).decode()
+    source, style = f"data:image/png;base64,{data}", "max-width:100%"
+    tag = f'<img alt="{html.escape(frame.words)}" src="{source}" style="{style}">'
+    return f"<figure>{tag}</figure>"
 
 
 def png(rgb: UInt8[np.ndarray, " h w 3"]) -> bytes:

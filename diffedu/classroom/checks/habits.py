@@ -1,0 +1,88 @@
+"""Mistakes that belong to no exercise: each test looks at what came back on every input."""
+
+import torch
+from torch import Tensor
+
+from diffedu.classroom.checks.compare import agrees, same_shape
+from diffedu.classroom.checks.exercise import Case, Tolerance, Values
+from diffedu.diffusion.schedules import Schedule
+
+CHANGED = "your function changes its input {}. The caller still needs it: work on a new tensor."
+ROUNDING = Tolerance(5e-3, 0, "half precision keeps three digits")
+
+
+def changed_argument(cases: list[Case], untouched: list[Case]) -> str:
+    """The name of an argument whose numbers are no longer what they were, or ""."""
+    for case, before in zip(cases, untouched, strict=True):
+        for name, value in case.items():
+            pairs = zip(_tensors(value), _tensors(before[name]), strict=True)
+            if not all(_same(now, then) for now, then in pairs):
+                return name
+    return ""
+
+
+def returned_argument(cases: list[Case], mine: list[Values]) -> str:
+    """The name of an argument that came back as it went in, each time, or ""."""
+    exact = Tolerance(0, 0, "nothing was computed")
+    for name, value in cases[0].items():
+        if isinstance(value, Tensor) and all(
+            agrees(one, (case[name].double(),), exact)
+            for case, one in zip(cases, mine, strict=True)
+        ):
+            return name
+    return ""
+
+
+def one_factor(mine: list[Values], right: list[Values], tolerance: Tolerance) -> float | None:
+    """The number by which every result is too large, if it is one number; -1 is a wrong sign."""
+    if not all(same_shape(one, other) for one, other in _parts(mine, right)):
+        return None
+    yours, target = _flat(mine), _flat(right)
+    known = target.abs() > 10 * tolerance.absolute
+    if known.sum() < 3 or not torch.isfinite(yours).all():
+        return None
+    factor = (yours[known] / target[known]).median().item()
+    scaled = [tuple(part * factor for part in values) for values in right]
+    fits = all(agrees(one, other, tolerance) for one, other in zip(mine, scaled, strict=True))
+    return factor if fits and abs(factor) > 1e-6 else None
+
+
+def only_rounded(mine: list[Values], right: list[Values]) -> bool:
+    """Right to three digits and not to five."""
+    size = max(part.abs().max().item() for values in right for part in values)
+    tolerance = Tolerance(ROUNDING.relative, ROUNDING.relative * size, ROUNDING.because)
+    return all(agrees(one, other, tolerance) for one, other in zip(mine, right, strict=True))
+
+
+def same_for_all(mine: list[Values]) -> bool:
+    """One number everywhere, whatever goes in."""
+    numbers = _flat(mine)
+    return len(numbers) > 1 and bool((numbers == numbers[0]).all())
+
+
+def _parts(mine: list[Values], right: list[Values]) -> list[tuple[Tensor, Tensor]]:
+    return [
+        pair
+        for one, other in zip(mine, right, strict=True)
+        for pair in zip(one, other, strict=True)
+    ]
+
+
+def _flat(side: list[Values]) -> Tensor:
+    return torch.cat([part.flatten() for values in side for part in values])
+
+
+def _tensors(value: object) -> list[Tensor]:
+    if isinstance(value, Schedule):
+        return [value.beta, value.alpha, value.alpha_bar, value.snr]
+    return [value] if isinstance(value, Tensor) else []
+
+
+def _same(now: Tensor, then: Tensor) -> bool:
+    return now.shape == then.shape and torch.equal(now.nan_to_num(), then.nan_to_num())
+
+
+def is_random(mine: list[Values], again: list[Values]) -> bool:
+    """A second run on the same inputs gave something else."""
+    exact = Tolerance(0, 0, "the same input")
+    return not all(agrees(one, other, exact) for one, other in zip(mine, again, strict=True))

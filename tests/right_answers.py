@@ -1,0 +1,15 @@
+"""Right answers to the exercises, written in different ways: every one of them must pass."""
+
+import right_answers_bound
+import right_answers_forward
+import right_answers_posterior
+import right_answers_sampling
+import right_answers_simple
+
+RIGHT = {
+    **right_answers_forward.RIGHT,
+    **right_answers_posterior.RIGHT,
+    **right_answers_bound.RIGHT,
+    **right_answers_simple.RIGHT,
+    **right_answers_sampling.RIGHT,
+}

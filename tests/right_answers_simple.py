@@ -1,0 +1,3 @@
+"""Right answers."""
+
+RIGHT = {}
