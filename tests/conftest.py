@@ -9,6 +9,12 @@ import torch
 torch.set_num_threads(1)
 
 
+@pytest.fixture
+def own_record(tmp_path, monkeypatch):
+    """The list of exercises done lies in a folder of the test's own, and not in the reader's."""
+    monkeypatch.setenv("DIFFEDU_PROGRESS", str(tmp_path / "progress.jsonl"))
+
+
 def pytest_addoption(parser):
     explained = "plant the fault NAME of tests/faults.py and run the tests that should notice it"
     parser.addoption("--fault", metavar="NAME", help=explained)

@@ -15,6 +15,7 @@ Plant what a person gets wrong (an index off by one, a variance for a std), noth
 """
 
 import faults_bound
+import faults_checks
 import faults_classroom
 import faults_data
 import faults_gaussian
@@ -37,5 +38,6 @@ FAULTS = (
     *faults_bound.FAULTS,
     *faults_data.FAULTS,
     *faults_classroom.FAULTS,
+    *faults_checks.FAULTS,
     *faults_reverse.FAULTS,
 )

@@ -16,17 +16,14 @@ from label_rules import labels_in
 from right_answers import RIGHT
 from test_layout import NOTEBOOKS
 
+pytestmark = pytest.mark.usefixtures("own_record")
+
 SECONDS = 1.0  # a learner waits no longer; measured on the second call, imports are done then
 by_name = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
 WRONG = [(e, wrong) for e in EXERCISES for wrong in e.misconceptions]
 TOGETHER = [(e, both) for e in EXERCISES for both in e.together]
 ANSWERS = [(e, answer) for e in EXERCISES for answer in RIGHT.get(e.name, ())]
 LABELS = {label for notebook in NOTEBOOKS.values() for label in labels_in(notebook)}
-
-
-@pytest.fixture(autouse=True)
-def own_record(tmp_path, monkeypatch):
-    monkeypatch.setenv("DIFFEDU_PROGRESS", str(tmp_path / "progress.jsonl"))
 
 
 def attempt_of(exercise: Exercise, function):

@@ -97,10 +97,11 @@ def chosen(numbers: list[str]) -> list[Path]:
 
 
 def prepare_environment() -> None:
-    """The kernel uses this checkout, and nobody's private IPython settings."""
+    """The kernel uses this checkout, and nobody's IPython settings or list of exercises done."""
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="ipython")
+    os.environ["DIFFEDU_PROGRESS"] = str(Path(tempfile.mkdtemp(prefix="diffedu")) / "progress")
 
 
 def read(path: Path) -> nbformat.NotebookNode:

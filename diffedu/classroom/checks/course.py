@@ -5,6 +5,7 @@ import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
+from diffedu import expect
 from diffedu.classroom.checks import bound, forward, posterior, sampling, simple
 from diffedu.classroom.checks.answers import card_of, explanation, is_untouched_bug
 from diffedu.classroom.checks.card import Card
@@ -91,7 +92,7 @@ class Check:
         where = f"From `{reference.__module__}`, for ({self.exercise.label}):"
         return Note(Card(f"{name}: a solution", (where,), listing=source))
 
-    def explain(self, misconception: str) -> Note:
+    def explain(self, misconception: Any = "") -> Note:
         """What a misconception would do, in numbers."""
         known = {wrong.name: wrong for wrong in self.exercise.misconceptions}
         if misconception not in known:
@@ -132,11 +133,14 @@ class Checks:
 
 def progress(notebook: int | None = None) -> Note:
     """Which exercises are done: of one notebook, or of the whole course."""
+    numbers = sorted({exercise.notebook for exercise in EXERCISES})
+    if notebook is not None and notebook not in numbers:
+        expect.fail("notebook", f"one of {numbers}", notebook)
     events, trouble = RECORD.events()
     done = {name for name, event in events if event == "done"}
     tried = {name for name, _ in events}
     lines = []
-    for number in sorted({exercise.notebook for exercise in EXERCISES}):
+    for number in numbers:
         here = [exercise.name for exercise in EXERCISES if exercise.notebook == number]
         count = sum(name in done for name in here)
         lines.append(f"Notebook {number:02d}: {count} of {len(here)} done.")

@@ -44,10 +44,7 @@ class Record:
         if not read or None not in read:
             return known, _unsaved_words(self.unsaved)
         if any(read):
-            return (
-                known,
-                f"{read.count(None)} damaged lines of {FILE} are left out; the rest counts.",
-            )
+            return known, _damaged_words(read.count(None))
         return known, _set_aside()
 
 
@@ -63,6 +60,11 @@ def _event(line: bytes) -> tuple[str, str] | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return (exercise, event) if isinstance(exercise, str) and event in EVENTS else None
+
+
+def _damaged_words(count: int) -> str:
+    lines = "1 damaged line" if count == 1 else f"{count} damaged lines"
+    return f"{lines} of {FILE} {'is' if count == 1 else 'are'} left out; the rest counts."
 
 
 def _unsaved_words(unsaved: set[tuple[str, str]]) -> str:

@@ -1,0 +1,81 @@
+"""What exercises of notebook 04 share: exact averages over noised data N(.5, .3^2)."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diffedu.classroom.checks import bench
+from diffedu.diffusion import exact
+from diffedu.diffusion.gaussian import q_sample, x0_from_eps
+from diffedu.diffusion.samplers import ddpm_step
+from diffedu.diffusion.schedules import linear
+
+NODES, T = 40, 1000
+
+
+def noised_data(step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """x_0 and eps (N, 2) on a grid, steps t, and the probability of each pair (N,)."""
+    nodes, weight = (torch.from_numpy(x) for x in np.polynomial.hermite_e.hermegauss(NODES))
+    x0, eps = torch.cartesian_prod(bench.MEAN + bench.SIGMA * nodes, nodes).T
+    weight = torch.cartesian_prod(weight, weight).prod(1)
+    t = torch.full((len(weight),), step)
+    return x0[:, None].repeat(1, 2), eps[:, None].repeat(1, 2), t, weight / weight.sum()
+
+
+def loss_of_the_best(loss: Callable[..., Tensor], step: int) -> float:
+    """What a loss(model, x0, t, eps, s) says on average of the ideal denoiser, at one t."""
+    s = linear(T)
+    model = exact.eps_model(exact.gaussian(bench.MEAN, bench.SIGMA, dims=2), s)
+    x0, eps, t, weight = noised_data(step)
+    each = loss(model, x0, t, eps, s)
+    return (weight * in_shape(each, weight)).sum().item()
+
+
+def x0_error(read: Callable[..., Tensor], step: int) -> float:
+    """How far off x_0 is (root mean square) if read(xt, t, eps_hat, s) gets the best eps_hat."""
+    s = linear(T)
+    model = exact.eps_model(exact.gaussian(bench.MEAN, bench.SIGMA, dims=2), s)
+    x0, eps, t, weight = noised_data(step)
+    xt = q_sample(x0, t, eps, s)
+    off = in_shape(read(xt, t, model(xt, t), s), x0) - x0
+    return finite((weight * off.square().mean(1)).sum().sqrt().item())
+
+
+def x0_story(read: Callable[..., Tensor]) -> str:
+    """The same at two t in a sentence, beside what is possible."""
+    mine, best = ([x0_error(way, step) for step in (300, 700)] for way in (read, x0_from_eps))
+    return (
+        f"On data N(.5, .3²) the best guess of x_0 is off by {best[0]:.3g} at t = 300 and "
+        f"{best[1]:.3g} at t = 700 (root mean square); this way, {mine[0]:.3g} and {mine[1]:.3g}."
+    )
+
+
+def sample_story(convert: Callable[..., Tensor], steps: int = 100) -> str:
+    """What samples look like if convert(xt, t, eps_hat, s) goes into each step for eps_hat."""
+
+    def step(xt, eps_hat, t, s, variance, noise):
+        return ddpm_step(xt, in_shape(convert(xt, t, eps_hat, s), xt), t, s, variance, noise)
+
+    mean, std = (finite(x) for x in bench.ancestral_samples(step, steps))
+    right = bench.ancestral_samples(ddpm_step, steps)
+    return (
+        f"On data N(.5, .3²) with {steps} steps, samples get the mean {mean:.3g} and the standard "
+        f"deviation {std:.3g}; done right, {right[0]:.3g} and {right[1]:.3g}."
+    )
+
+
+def in_shape(x: Tensor, like: Tensor) -> Tensor:
+    """x, if it has the shape that was asked for; a story about another one would mislead."""
+    if x.shape != like.shape:
+        raise ValueError(f"x: expected shape {tuple(like.shape)}, got {tuple(x.shape)}")
+    return x
+
+
+def finite(x: float) -> float:
+    """x, if it is a number that can be told."""
+    if not math.isfinite(x):
+        raise ValueError(f"x: expected a finite number, got {x}")
+    return x

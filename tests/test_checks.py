@@ -1,0 +1,177 @@
+"""`check` as a learner uses it: the card, the hints, the solution, the explanation."""
+
+import html
+import inspect
+import re
+
+import pytest
+import torch
+
+from diffedu.classroom.checks import check
+from diffedu.classroom.checks.card import NOTEBOOKS, Card
+from diffedu.classroom.checks.course import EXERCISES, Check
+from diffedu.classroom.checks.record import Record
+from diffedu.diffusion.gaussian import fixed_small, posterior_variance
+from label_rules import labels_in
+from test_layout import NOTEBOOKS as FILES
+
+pytestmark = pytest.mark.usefixtures("own_record")
+
+
+@pytest.fixture
+def variance() -> Check:
+    """A check of our own: hints are counted in it."""
+    return Check(next(e for e in EXERCISES if e.name == "posterior_variance"), Record())
+
+
+def standard_deviation(t, s):
+    ratio = (1 - s.alpha_bar[t - 1]) / (1 - s.alpha_bar[t])
+    return (ratio * s.beta[t]).sqrt()
+
+
+def test_a_result_says_whether_it_passed_and_what_was_found(variance):
+    wrong, right = variance(standard_deviation), variance(posterior_variance)
+    assert (wrong.passed, right.passed) == (False, True)
+    assert wrong.misconception == "variance used as std"
+    assert right.misconception is None
+    assert wrong.message.startswith("You returned the standard deviation; (2.7) asks for")
+    assert "0 at t = 1" in right.message
+
+
+def test_a_wrong_answer_is_told_where_and_how_much_and_what_next(variance):
+    text = str(variance(lambda t, s: posterior_variance(t, s) + 0.25))
+    assert "First difference: T = 1000, at t = " in text
+    assert "off by 0.25" in text
+    assert "Next: look at (2.7)" in text
+
+
+def test_the_right_value_is_never_told(variance):
+    case = variance.exercise.cases(torch.Generator().manual_seed(0))[0]
+    right = posterior_variance(**case)
+    right = right[right > 0]  # a 0 is in every text
+    text = str(variance(lambda t, s: posterior_variance(t, s) + 0.25))
+    assert not any(f"{value:.3g}" in text for value in right.tolist())
+    assert not any(f"{value:.6f}" in text for value in right.tolist())
+
+
+def test_text_and_html_say_the_same(variance):
+    result = variance(standard_deviation)
+    page = re.sub(r"<[^>]+>", "", result._repr_html_())
+    for line in str(result).splitlines():
+        assert line.replace("`", "") in html.unescape(page)
+
+
+def test_labels_are_links_to_their_place(variance):
+    page = variance(standard_deviation)._repr_html_()
+    assert '<a href="02_the_posterior.ipynb#eq-2-7">(2.7)</a>' in page
+
+
+def test_the_card_knows_the_files_of_the_notebooks():
+    known = {name: number for number, name in NOTEBOOKS.items()}
+    with_labels = {name for name, notebook in FILES.items() if labels_in(notebook)}
+    assert with_labels - {"00_start_here.ipynb"} == set(known)
+    assert all(int(name[:2]) == number for name, number in known.items())
+
+
+def test_whatever_comes_from_the_learner_is_escaped():
+    card = Card("<b>title</b>", ("`<i>` & co",), listing="</pre><script>")
+    page = card.html()
+    assert "<b>" not in page and "<i>" not in page and "<script>" not in page
+    assert "<code>&lt;i&gt;</code> &amp; co" in page
+
+
+def test_hints_come_one_by_one_and_the_last_one_stays(variance):
+    hints = variance.exercise.hints
+    given = [variance.hint() for _ in range(len(hints) + 2)]
+    for k, hint in enumerate(hints):
+        assert f"hint {k + 1} of {len(hints)}" in str(given[k])
+        assert hint in str(given[k])
+    assert str(given[-1]) == str(given[len(hints) - 1])
+
+
+def test_the_solution_waits_for_an_attempt(variance):
+    waits = str(variance.solution())
+    assert "Try it first" in waits
+    assert "def posterior_variance" not in waits
+    variance(lambda t, s: ...)
+    assert "Try it first" in str(variance.solution()), "a stub is no attempt"
+    variance(standard_deviation)
+    assert inspect.getsource(posterior_variance).rstrip() in str(variance.solution())
+
+
+def test_the_solution_comes_at_once_if_one_says_so(variance):
+    text = str(variance.solution(tried=True))
+    for function in (posterior_variance, fixed_small):
+        assert inspect.getsource(function).rstrip() in text
+
+
+def test_an_attempt_counts_in_another_kernel_too(variance):
+    variance(standard_deviation)
+    again = Check(variance.exercise, Record())
+    assert "def posterior_variance" in str(again.solution())
+
+
+@pytest.mark.slow
+def test_an_explanation_computes_what_would_happen():
+    text = str(check.ancestral_step.explain("variance used as std"))
+    assert "0.0145" in text
+    assert "0.2963" in text
+
+
+def test_an_unknown_misconception_is_answered_with_the_nearest(variance):
+    assert "`variance used as std`" in str(variance.explain("variance as std"))
+    assert "nearest" in str(variance.explain(None))
+
+
+def test_an_unknown_exercise_is_answered_with_the_nearest():
+    with pytest.raises(AttributeError, match=r"did you mean check\.posterior_variance\?"):
+        _ = check.posterior_varance
+    with pytest.raises(AttributeError, match="no exercise is called zzz"):
+        _ = check.zzz
+
+
+def test_the_tab_key_finds_every_exercise():
+    assert dir(check) == sorted(exercise.name for exercise in EXERCISES)
+    assert "posterior_variance" in repr(check)
+    assert "posterior_variance(t, s)" in repr(check.posterior_variance)
+
+
+def test_the_same_attempt_gets_the_same_verdict_and_leaves_the_random_numbers_alone(variance):
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    texts = {str(variance(lambda t, s: torch.randn(len(t)))) for _ in range(3)}
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert len(texts) == 1
+
+
+HABITS = {
+    "A second call with the same input": lambda t, s: torch.randn(len(t)),
+    "gives back t as it came": lambda t, s: t,
+    "the same number for every input": lambda t, s: torch.full((len(t),), 0.5),
+    "Everywhere your result is 3 times the right one": lambda t, s: 3 * posterior_variance(t, s),
+    "the sign is wrong": lambda t, s: -posterior_variance(t, s),
+    "right to two or three digits only": lambda t, s: posterior_variance(t, s).bfloat16(),
+    "Shape: expected (5,), got (5, 2)": lambda t, s: posterior_variance(t, s)[:, None].repeat(1, 2),
+    "yours is NaN": lambda t, s: posterior_variance(t, s) * float("nan"),
+    "Is a `return` missing?": lambda t, s: print(end=""),
+    "is called with (t, s), in this order": lambda t: t,
+    "changes its input t": lambda t, s: posterior_variance(t.sub_(1).add_(1).clamp_(max=9), s),
+}
+
+
+@pytest.mark.parametrize("words", HABITS)
+def test_common_accidents_have_their_own_words(variance, words):
+    result = variance(HABITS[words])
+    assert not result.passed
+    assert words.lower() in str(result).lower()
+
+
+def test_a_right_answer_that_changes_its_input_is_told_so(variance):
+    def attempt(t, s):
+        found = posterior_variance(t, s)
+        t += 1
+        return found
+
+    result = variance(attempt)
+    assert not result.passed
+    assert "The numbers are right, but your function changes its input t" in str(result)
