@@ -57,6 +57,10 @@ PLACES = {
     "classroom.checks.judge": Place(5.6, ALL),
     "classroom.checks.consequence": Place(5.7, ALL),
     "classroom.checks.answers": Place(5.8, ALL),
+    "classroom.checks.forward.common": Place(5.85, ALL),
+    "classroom.checks.posterior.common": Place(5.85, ALL),
+    "classroom.checks.simple.common": Place(5.85, ALL),
+    "classroom.checks.sampling.common": Place(5.85, ALL),
     "classroom.checks.forward.*": Place(5.9, ALL),  # exercises, one notebook a room
     "classroom.checks.posterior.*": Place(5.9, ALL),
     "classroom.checks.bound.*": Place(5.9, ALL),

@@ -152,6 +152,7 @@ HABITS = {
     "the sign is wrong": lambda t, s: -posterior_variance(t, s),
     "right to two or three digits only": lambda t, s: posterior_variance(t, s).bfloat16(),
     "Shape: expected (5,), got (5, 2)": lambda t, s: posterior_variance(t, s)[:, None].repeat(1, 2),
+    "Shape: expected (5,), got (1, 5)": lambda t, s: posterior_variance(t, s)[None],
     "yours is NaN": lambda t, s: posterior_variance(t, s) * float("nan"),
     "Is a `return` missing?": lambda t, s: print(end=""),
     "is called with (t, s), in this order": lambda t: t,

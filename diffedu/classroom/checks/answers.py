@@ -75,16 +75,23 @@ def _guessed(exercise: Exercise, verdict: Verdict) -> Card:
     if verdict.status == "passed":
         words = (exercise.tested,)
         return Card(f"{name}: a good guess", words, "passed", "The next cell computes it.", picture)
-    is_number = verdict.yours is not None
-    step = "The next cell computes it." if is_number else "A number is asked for. Try again."
-    title = f"{name}: {'noted, and off' if is_number else 'not a guess'}"
-    return Card(title, verdict.words, "wrong", step, picture)
+    if has_the_form(verdict):
+        title, words, step = "noted, and off", verdict.words, "The next cell computes it."
+    else:
+        title, words, step = "not a guess", (exercise.statement,), "Try again with what is asked."
+    return Card(f"{name}: {title}", words, "wrong", step, picture)
+
+
+def has_the_form(verdict: Verdict) -> bool:
+    """Whether a prediction has the form that is asked for: a number, or so many numbers."""
+    if verdict.yours is None or verdict.target is None:
+        return False
+    return all(same_shape(a, b) for a, b in zip(verdict.yours, verdict.target, strict=True))
 
 
 def _picture(exercise: Exercise, verdict: Verdict) -> Frame | None:
     """Yours beside the target, if there is something to draw."""
     if exercise.picture is None or verdict.yours is None or verdict.target is None:
         return None
-    pairs = list(zip(verdict.yours, verdict.target, strict=True))
-    drawable = all(same_shape(a, b) and bool(torch.isfinite(a).all()) for a, b in pairs)
+    drawable = has_the_form(verdict) and all(bool(torch.isfinite(a).all()) for a in verdict.yours)
     return exercise.picture(verdict.yours, verdict.target) if drawable else None

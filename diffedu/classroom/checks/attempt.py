@@ -147,7 +147,7 @@ def _raised(error: BaseException, attempt: Attempt) -> Problem:
         message = ""
     name = type(error).__name__
     said = f"{name}: {_short(message)}" if message else name
-    return Problem(f"raised {name}", f"Your code stopped{_place(error, attempt)} with {said}")
+    return Problem("raised", f"Your code stopped{_place(error, attempt)} with {said}")
 
 
 def _place(error: BaseException, attempt: Attempt) -> str:

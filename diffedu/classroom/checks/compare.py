@@ -18,7 +18,11 @@ def agrees(mine: Outcome, right: Outcome, tolerance: Tolerance) -> bool:
 
 
 def same_outcome(mine: Outcome, other: Outcome, tolerance: Tolerance) -> bool:
-    """Equal numbers, or the same kind of problem: how a misconception is known again."""
+    """Equal numbers, or the same kind of problem: how a misconception is known again.
+
+    Of two errors only that they are errors counts: torch and numpy say different things about one
+    mistake.
+    """
     if isinstance(mine, Problem) and isinstance(other, Problem):
         return mine.kind == other.kind
     return agrees(mine, other, tolerance)

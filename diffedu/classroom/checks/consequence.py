@@ -23,7 +23,8 @@ def _on_inputs(exercise: Exercise, wrong: Attempt) -> str:
     stops = [outcome.words for outcome in theirs.outcomes if isinstance(outcome, Problem)]
     if stops:
         count = f"{len(stops)} of {len(theirs.outcomes)}"
-        return f"On {count} of the check's inputs it does not get through. {stops[0]}"
+        reason = stops[0].rpartition(" with ")[2]  # without the line: it is one of ours
+        return f"On {count} of the check's inputs it does not get through: {reason}"
     return _sizes(theirs, right)
 
 
@@ -40,7 +41,7 @@ def _sizes(theirs: Run, right: Run) -> str:
     size = torch.cat([other.flatten() for _, other in pairs])
     if not torch.isfinite(off).all():
         share = (~torch.isfinite(off)).double().mean().item()
-        return f"{100 * share:.2g} % of its results are not finite numbers."
+        return f"{100 * share:.0f} % of its results are not finite numbers."
     return (
         f"On the check's inputs its results are off by {_rms(off):.2g} on average "
         f"(root mean square), where right ones have size {_rms(size):.2g}."

@@ -7,7 +7,7 @@ from typing import Any
 
 from diffedu import expect
 from diffedu.classroom.checks import bound, forward, posterior, sampling, simple
-from diffedu.classroom.checks.answers import card_of, explanation, is_untouched_bug
+from diffedu.classroom.checks.answers import card_of, explanation, has_the_form, is_untouched_bug
 from diffedu.classroom.checks.card import Card
 from diffedu.classroom.checks.exercise import Exercise, Prediction
 from diffedu.classroom.checks.judge import Verdict, judge
@@ -132,7 +132,7 @@ class Checks:
 
 
 def progress(notebook: int | None = None) -> Note:
-    """Which exercises are done: of one notebook, or of the whole course."""
+    """Which exercises are done (✓), tried (…) or open (·): of one notebook, or of all."""
     numbers = sorted({exercise.notebook for exercise in EXERCISES})
     if notebook is not None and notebook not in numbers:
         expect.fail("notebook", f"one of {numbers}", notebook)
@@ -143,9 +143,9 @@ def progress(notebook: int | None = None) -> Note:
     for number in numbers:
         here = [exercise.name for exercise in EXERCISES if exercise.notebook == number]
         count = sum(name in done for name in here)
-        lines.append(f"Notebook {number:02d}: {count} of {len(here)} done.")
-        if notebook in (None, number):
-            lines += [f"{_mark(name, done, tried)} {name}" for name in here]
+        names = ", ".join(f"{_mark(name, done, tried)} {name}" for name in here)
+        shown = f" {names}" if notebook in (None, number) else ""
+        lines.append(f"Notebook {number:02d}: {count} of {len(here)} done.{shown}")
     words = (*([trouble] if trouble else []), *lines)
     total = sum(exercise.name in done for exercise in EXERCISES)
     return Note(Card(f"Exercises done: {total} of {len(EXERCISES)}", words))
@@ -153,7 +153,7 @@ def progress(notebook: int | None = None) -> Note:
 
 def _is_done(exercise: Exercise, verdict: Verdict) -> bool:
     """A guess is done when it is made: it need not be right."""
-    guessed = isinstance(exercise, Prediction) and verdict.yours is not None
+    guessed = isinstance(exercise, Prediction) and has_the_form(verdict)
     return verdict.status == "passed" or guessed
 
 

@@ -56,6 +56,8 @@ class Run:
 
 def judge(exercise: Exercise, attempt: Any) -> Verdict:
     """Say whether an attempt is right; if not, which misconception it shows or where it differs."""
+    if isinstance(exercise, Prediction) and attempt is None:
+        return Verdict("not attempted")
     if words := refusal(exercise, attempt):
         return Verdict("wrong", (words,))
     function = as_function(exercise, attempt)

@@ -41,6 +41,29 @@ def factors(noising: Callable[..., Tensor], s: Schedule) -> tuple[Tensor, Tensor
     return signal, noise
 
 
+def shades(noising: Callable[..., Tensor], s: Schedule) -> str:
+    """What happens to white pictures in a batch as large as they are wide, without noise."""
+    white = torch.ones(4, 1, 4, 4, dtype=torch.float64)
+    t = torch.tensor([1, 250, 500, 750])
+    inside = noising(white, t, 0 * white, s).reshape(4, 16).std(1, correction=0).max()
+    if inside < 1e-9:
+        raise ValueError("white pictures do not show it")
+    return (
+        "Four white pictures of 4 by 4 pixels, with eps = 0 and t = 1, 250, 500, 750, should each "
+        f"keep one shade. Here the pixels of one picture have a standard deviation of {inside:.2g}."
+    )
+
+
+def told(sentence: Callable[..., str], wrong: Callable[..., Tensor]) -> str:
+    """A sentence that reads the factors off; if that fails, what does happen."""
+    try:
+        return sentence(wrong)
+    except IndexError as error:
+        return f"It stops at t = T: {error}."
+    except RuntimeError:  # the factors do not fit the batch
+        return shades(wrong, linear(1000))
+
+
 def from_step_1(ylabel: str):
     """A picture for results with one number for each of the steps 1..T."""
 

@@ -32,7 +32,13 @@ def _shares(values, case):
     given = case["generator"]
     fresh = torch.Generator().manual_seed(given.initial_seed())
     moved = torch.tensor([float(not torch.equal(given.get_state(), fresh.get_state()))])
-    return (0 * shares if alike else shares).double(), fractions, moved.double()
+    return (torch.cat([0 * shares if alike else shares, fractions, moved]).double(),)
+
+
+def _place(case, index):
+    k, T = index[0], case["s"].T
+    other = {T + 2: "the share of fractions", T + 3: "the use of the generator"}
+    return other.get(k, f"the share of t = {k}")
 
 
 def _between(low, up):
@@ -45,12 +51,13 @@ def _uniform(B, s, generator):
 
 
 def _counted(wrong):
-    s = Schedule.from_beta(torch.full((7,), 0.3))
-    t = torch.as_tensor(wrong(7000, s, torch.Generator().manual_seed(SEED)))
+    s, generator = Schedule.from_beta(torch.full((7,), 0.3)), torch.Generator().manual_seed(SEED)
+    t, again = wrong(7000, s, generator), wrong(7000, s, generator)
     counts = ", ".join(str((t == k).sum().item()) for k in range(9))
+    same = " The next 7000 draws are the same once more." if torch.equal(t, again) else ""
     return (
-        f"In 7000 draws from the steps 1..7, the numbers 0, 1, ..., 8 came {counts} times, "
-        f"and {t.unique().numel()} different values in all."
+        f"In 7000 draws from the steps 1..7, the numbers 0, 1, ..., 8 came {counts} times; "
+        f"number of different values: {t.unique().numel()}.{same}"
     )
 
 
@@ -71,13 +78,13 @@ EXERCISE = Exercise(
         Misconception(
             "T never drawn",
             _between(1, 0),
-            "Your t never is T: an upper end may be exclusive, and (1.5) holds up to T.",
+            "Your t never is T, the upper end, and (1.5) holds up to T.",
             "1.5",
         ),
         Misconception(
             "counted from 0",
             _between(0, 0),
-            "Your t goes from 0 to T - 1; in (1.5) it goes from 1 to T, and 0 is the clean picture.",
+            "Your t goes from 0 to T - 1; in (1.5) it goes from 1 to T, and t = 0 is clean.",
             "1.5",
         ),
         Misconception(
@@ -120,8 +127,7 @@ EXERCISE = Exercise(
         Misconception(
             "generator not used",
             lambda B, s, generator: draw_t(B, s, torch.Generator().manual_seed(1)),
-            "Your t for (1.5) do not come from the generator that you are given, so no run can be "
-            "repeated.",
+            "You draw the t for (1.5) without the given generator, so its seed has no say in them.",
             "1.5",
         ),
     ),
@@ -132,5 +138,5 @@ EXERCISE = Exercise(
     ),
     consequence=_counted,
     measure=_shares,
-    where=lambda case, index: f"the share of t = {index[0]}",
+    where=_place,
 )

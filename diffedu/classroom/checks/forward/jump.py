@@ -1,8 +1,16 @@
 """Exercise: the jump from x_0 to x_t."""
 
+from functools import partial
+
 from diffedu.classroom.checks.exercise import Both, Exercise, Misconception
-from diffedu.classroom.checks.forward.common import NOISING, factors, mixed, noising_cases
-from diffedu.diffusion.gaussian import q_sample
+from diffedu.classroom.checks.forward.common import (
+    NOISING,
+    factors,
+    mixed,
+    noising_cases,
+    told,
+)
+from diffedu.diffusion.gaussian import _signal_noise, q_sample
 from diffedu.diffusion.schedules import linear
 from diffedu.shapes import per_sample
 
@@ -16,13 +24,13 @@ def _four_axes(x0, t, eps, s):
     return alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * eps
 
 
+def _kept(jump):
+    signal, noise = factors(jump, linear(1000))
+    return f"{signal[499]:.4f} of x_0 and noise of variance {noise[499] ** 2:.4f}"
+
+
 def _at_500(wrong):
-    signal, noise = factors(wrong, linear(1000))
-    return (
-        f"At t = 500 of DDPM's 1000 steps it keeps {signal[499]:.4f} of the picture and adds noise "
-        f"of variance {noise[499] ** 2:.4f}; at t = 1000, {signal[999]:.4f} and "
-        f"{noise[999] ** 2:.4f}. Done right: 0.2789 and 0.9222, then 0.0064 and 1.0000."
-    )
+    return f"At t = 500 of DDPM's 1000 steps it has {_kept(wrong)}; done right, {_kept(q_sample)}."
 
 
 EXERCISE = Exercise(
@@ -79,14 +87,12 @@ EXERCISE = Exercise(
         Misconception(
             "table from 0",
             lambda x0, t, eps, s: _with(s.alpha_bar[1:][t], x0, eps),
-            "You took alpha_bar one step after t, and at T there is none; (1.5) has that of step t.",
+            "You took alpha_bar one step after t, and at T there is none; (1.5) has step t.",
             "1.5",
         ),
         Misconception(
             "bare (B,)",
-            lambda x0, t, eps, s: (
-                s.alpha_bar[t].sqrt() * x0 + (1 - s.alpha_bar[t]).sqrt() * eps
-            ),
+            lambda x0, t, eps, s: s.alpha_bar[t].sqrt() * x0 + (1 - s.alpha_bar[t]).sqrt() * eps,
             "Your factors (B,) line up with the width of x_0; (1.5) has one per picture.",
             "1.5",
         ),
@@ -114,6 +120,6 @@ EXERCISE = Exercise(
         "Signal and noise share a variance of 1. Which two numbers are the shares at step t?",
         "Two roots of (1.5), each with as many axes as x_0, as in per_picture; then one sum.",
     ),
-    consequence=_at_500,
-    built_on=(per_sample,),
+    consequence=partial(told, _at_500),
+    built_on=(_signal_noise, per_sample),
 )

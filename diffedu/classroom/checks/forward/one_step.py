@@ -1,7 +1,15 @@
 """Exercise: one noising step."""
 
+from functools import partial
+
 from diffedu.classroom.checks.exercise import Both, Exercise, Misconception
-from diffedu.classroom.checks.forward.common import NOISING, factors, mixed, noising_cases
+from diffedu.classroom.checks.forward.common import (
+    NOISING,
+    factors,
+    mixed,
+    noising_cases,
+    told,
+)
 from diffedu.diffusion.gaussian import q_step
 from diffedu.diffusion.schedules import linear
 from diffedu.shapes import per_sample
@@ -20,14 +28,18 @@ def _four_axes(x, t, eps, s):
     return (1 - beta).sqrt() * x + beta.sqrt() * eps
 
 
-def _after_1000_steps(step):
+def _end(step):
     signal, noise = (factor.tolist() for factor in factors(step, linear(1000)))
     variance, left = 1.0, 1.0
     for a, b in zip(signal, noise, strict=True):
         variance, left = a**2 * variance + b**2, a**2 * left
+    return f"{variance:.4f}, of which {left:.3g} comes from the picture"
+
+
+def _after_1000_steps(wrong):
     return (
-        f"Start with variance 1 and take DDPM's 1000 steps: the variance ends at {variance:.4f}, "
-        f"and {left:.3g} of it is picture. Done right, it ends at 1.0000, with 4.04e-05."
+        f"From variance 1, DDPM's 1000 steps lead to the variance {_end(wrong)}; "
+        f"done right, {_end(q_step)}."
     )
 
 
@@ -49,7 +61,7 @@ EXERCISE = Exercise(
         Misconception(
             "signal without root",
             lambda x, t, eps, s: mixed(x, 1 - s.beta[t], eps, s.beta[t].sqrt()),
-            "Your picture shrinks by 1 - β_t; in (1.1) its variance shrinks so, the picture less.",
+            "You multiply the picture by 1 - β_t; in (1.1) that happens to its variance.",
             "1.1",
         ),
         Misconception(
@@ -73,7 +85,7 @@ EXERCISE = Exercise(
         Misconception(
             "one step early",
             lambda x, t, eps, s: _with_beta(s.beta[t - 1], x, eps),
-            "You took the β of step t - 1; here index t is step t, and index 0 is clean data (1.4).",
+            "You took the β of step t - 1; here index t is step t, and index 0 is clean (1.4).",
             "1.4",
         ),
         Misconception(
@@ -112,6 +124,6 @@ EXERCISE = Exercise(
         "A factor multiplies a variance by its square. Which two squares add up to 1 in (1.1)?",
         "Read β at all t at once, a (B,), and give it as many axes as x before you multiply.",
     ),
-    consequence=_after_1000_steps,
+    consequence=partial(told, _after_1000_steps),
     built_on=(per_sample,),
 )

@@ -33,10 +33,10 @@ def _on_white(wrong):
     if means == "1.00, 0.70, 0.40, 0.10":
         raise ValueError("these pictures do not show it")
     inside = x.reshape(4, -1).std(1, correction=0).max()
+    shades = f", and inside one picture a standard deviation of {inside:.2f}" if inside else ""
     return (
-        f"Four white pictures, 4 by 4 pixels and four channels, with the factors 1, .7, .4, .1 get "
-        f"the means {means}, and the pixels of one picture a standard deviation of {inside:.2f} "
-        "instead of 0."
+        "Four white pictures, 4 by 4 pixels and four channels, times 1, .7, .4, .1, get the means "
+        f"{means}{shades}."
     )
 
 
@@ -73,8 +73,8 @@ EXERCISE = Exercise(
         Misconception(
             "always three axes",
             lambda coefficient, x: coefficient[:, None, None] * x,
-            "You give the factors three axes; in a batch of pictures they meet the channels, and in "
-            "(1.5) the batch.",
+            "You give the factors three axes, which meet the channels of pictures; in (1.5) they "
+            "belong to the batch.",
             "1.5",
         ),
         Misconception(
@@ -87,19 +87,19 @@ EXERCISE = Exercise(
         Misconception(
             "tiled pixel by pixel",
             _tiled,
-            "Your factors take turns from pixel to pixel; in (1.5) all pixels of a picture share one.",
+            "Your factors take turns from pixel to pixel; in (1.5) a whole picture shares one.",
             "1.5",
         ),
         Misconception(
             "the first for all",
             lambda coefficient, x: coefficient[0] * x,
-            "You multiply all pictures by the first factor; in (1.5) each has the factor of its own t.",
+            "You multiply all pictures by the first factor; in (1.5) each has its own.",
             "1.5",
         ),
         Misconception(
             "the mean for all",
             lambda coefficient, x: coefficient.mean() * x,
-            "You multiply all pictures by the mean factor; in (1.5) each has the factor of its own t.",
+            "You multiply all pictures by the mean factor; in (1.5) each has its own.",
             "1.5",
         ),
         Misconception(

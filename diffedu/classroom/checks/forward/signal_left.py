@@ -23,12 +23,13 @@ def _shifted(alpha_bar):
 
 
 def _at_the_end(wrong):
-    end = wrong(linear(1000).beta).reshape(-1)
-    if len(end) < 1000:
-        raise ValueError("one number is no curve")
+    beta = linear(1000).beta
+    end, right = wrong(beta).reshape(-1), signal_left(beta)[-1]
+    if len(end) == 1 or end[-1] == right:
+        raise ValueError("these numbers do not show it")
     return (
         f"After DDPM's 1000 steps it says that {end[-1]:.3g} of the variance is signal and "
-        f"{1 - end[-1]:.5g} is noise. Done right, it is 4.04e-05 and 0.99996."
+        f"{1 - end[-1]:.5g} is noise; done right, {right:.3g} and {1 - right:.5g}."
     )
 
 
@@ -80,7 +81,7 @@ EXERCISE = Exercise(
         Misconception(
             "index 0 lost",
             lambda beta: (1 - beta[1:]).cumprod(0),
-            "Your result begins with alpha_bar_1; (1.4) begins at t = 0, so that index t is step t.",
+            "Your result begins with alpha_bar_1; (1.4) begins at t = 0: index t is step t.",
             "1.4",
         ),
         Misconception(
@@ -96,9 +97,9 @@ EXERCISE = Exercise(
             "1.4",
         ),
         Misconception(
-            "logarithm left",
-            lambda beta: (1 - beta).log().cumsum(0),
-            "You returned the logarithm: a sum of logs still has to become the product of (1.4).",
+            "a second 1 in front",
+            lambda beta: torch.cat([beta[:1] + 1, (1 - beta).cumprod(0)]),
+            "You put a 1 in front, but beta[0] = 0 already gives it: index t of (1.4) is step t.",
             "1.4",
         ),
     ),

@@ -25,12 +25,9 @@ def _standardised(pixels):
 
 
 def _shown(wrong):
-    levels = LEVELS.clone()
-    seen = ", ".join(f"{127.5 * (x + 1):.0f}" for x in wrong(levels).flatten().tolist())
-    return (
-        f"Shown with -1 as black and 1 as white, the levels 0, 100, 200, 255 come out as {seen}; "
-        "what lies outside 0..255 is cut off."
-    )
+    grey = (127.5 * (wrong(LEVELS.clone()) + 1)).clamp(0, 255).flatten()
+    seen = ", ".join(f"{level:.0f}" for level in grey.tolist())
+    return f"Shown with -1 as black and 1 as white, the levels 0, 100, 200, 255 look like {seen}."
 
 
 EXERCISE = Exercise(
@@ -54,52 +51,52 @@ EXERCISE = Exercise(
         Misconception(
             "128 for 127.5",
             lambda pixels: pixels / 128 - 1,
-            "You scale as if white were 256; then white stays below 1, and (1.5) starts off-centre.",
+            "You scale as if white were 256: 255 stays below 1, x_0 of (1.5) is off-centre.",
             "1.5",
         ),
         Misconception(
             "only made float",
             lambda pixels: pixels.double(),
-            "Your pixels still go up to 255: next to them the noise of (1.5), of size 1, is nothing.",
+            "Your pixels still go up to 255; beside them the noise of (1.5) is nothing.",
             "1.5",
         ),
         Misconception(
             "shifted, not scaled",
             lambda pixels: pixels - 127.5,
-            "Your pixels are centred but still of size 100; by (1.2) data should have variance near 1.",
+            "Your pixels are centred, but of size 100; (1.2) wants data with a variance near 1.",
             "1.2",
         ),
         Misconception(
             "half the range",
             lambda pixels: pixels / 255 - 0.5,
-            "Your pixels go from -.5 to .5: half of what is asked for, a quarter of the variance (1.2).",
+            "Your pixels go from -.5 to .5: half the range, a quarter of the variance in (1.2).",
             "1.2",
         ),
         Misconception(
             "upside down",
             lambda pixels: 1 - pixels / 127.5,
-            "Your black and white changed places: x_0 in (1.5) would be the negative of the picture.",
+            "Your black and white changed places: x_0 in (1.5) would be the picture's negative.",
             "1.5",
         ),
         Misconception(
             "uint8 wraps when doubled",
             lambda pixels: 2 * pixels / 255 - 1,
-            "uint8 has no number above 255: doubled, bright levels start again at 0. "
-            "Make x_0 of (1.5) float first.",
+            "uint8 has no number above 255: doubled, bright levels start again at 0, and x_0 of "
+            "(1.5) is torn apart.",
             "1.5",
         ),
         Misconception(
             "uint8 wraps below 0",
             lambda pixels: (pixels - 128) / 128,
-            "uint8 has no number below 0: less 128, dark levels jump to the top. "
-            "Make x_0 of (1.5) float first.",
+            "uint8 has no number below 0: less 128, dark levels come out brightest, and x_0 of "
+            "(1.5) is torn apart.",
             "1.5",
         ),
         Misconception(
             "standardised",
             _standardised,
-            "You subtract the mean and divide by the std of this batch; then each batch has another "
-            "scale, and (1.5) wants one.",
+            "You use the mean and the std of this batch, so each batch has its own scale; x_0 in "
+            "(1.5) has one for all.",
             "1.5",
         ),
     ),

@@ -32,8 +32,16 @@ EXERCISE = Exercise(
         Misconception(
             "beta for beta-tilde",
             lambda t, s: s.beta[t],
-            "You returned the forward step's variance, which does not know x_0; (2.7) is smaller.",
+            "This is β_t, which does not know x_0: the fraction of (2.7) is missing, or has "
+            "alpha_bar of the same step above and below.",
             "2.7",
+        ),
+        Misconception(
+            "variance of the prior",
+            lambda t, s: 1 - s.alpha_bar[t - 1],
+            "You returned the variance of q(x_{t-1} | x_0), which does not know x_t; (2.7) is "
+            "smaller.",
+            "2.4",
         ),
         Misconception(
             "ratio upside down",
@@ -58,6 +66,13 @@ EXERCISE = Exercise(
             lambda t, s: 1 / posterior_variance(t, s),
             "You returned the precision a of (2.4); the variance is its inverse, (2.6).",
             "2.6",
+        ),
+        Misconception(
+            "one index too early",
+            lambda t, s: _ratio(t - 1, s) * s.beta[t - 1],
+            "All arrays are read one place too early: in s, index t is step t, and index 0 is the "
+            "clean data with alpha_bar = 1, (1.4).",
+            "1.4",
         ),
     ),
     together=(

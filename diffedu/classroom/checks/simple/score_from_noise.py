@@ -21,7 +21,7 @@ def _consequence(wrong):
         alpha_bar = per_sample(s.alpha_bar[t], xt)
         return (xt + (1 - alpha_bar) * wrong(eps_hat, t, s)) / alpha_bar.sqrt()
 
-    return "Put into (4.11): " + common.x0_story(read)
+    return "(4.11) turns it into a guess of x_0. " + common.x0_story(read)
 
 
 EXERCISE = Exercise(

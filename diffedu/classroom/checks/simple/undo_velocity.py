@@ -90,7 +90,8 @@ EXERCISE = Exercise(
         Misconception(
             "factors swapped",
             _swapped,
-            "Sine and cosine changed places: in (4.5) x_0 is mostly x_t when t is small.",
+            "Sine and cosine changed places: in (4.5) x_0 is mostly x_t when t is small, where "
+            "the cosine is near 1.",
             "4.5",
         ),
         Misconception(
@@ -117,8 +118,8 @@ EXERCISE = Exercise(
     together=(
         Both(
             "results in the wrong order",
-            "sign of v",
-            lambda xt, t, v, s: undo_velocity(xt, t, -v, s)[::-1],
+            "plus for x_0",
+            lambda xt, t, v, s: (eps_from_v(xt, t, v, s), x0_from_v(xt, t, -v, s)),
         ),
         Both(
             "no roots",

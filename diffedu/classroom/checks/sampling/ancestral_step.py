@@ -1,0 +1,178 @@
+"""Exercise: one step of ancestral sampling."""
+
+from functools import cache
+
+import torch
+
+from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception
+from diffedu.classroom.checks.inputs import batches
+from diffedu.classroom.checks.sampling.common import (
+    DATA,
+    NOISE,
+    between,
+    column,
+    ideal_model,
+    jumped,
+)
+from diffedu.diffusion.gaussian import reverse_mean
+from diffedu.diffusion.samplers import ddpm_step
+from diffedu.diffusion.schedules import linear
+
+
+def _cases(generator):
+    return [
+        {
+            "xt": x["xt"],
+            "eps_hat": x["eps_hat"],
+            "t": t,
+            "s": s,
+            "variance": between(s),
+            "noise": x["noise"],
+        }
+        for x, t, s in batches(generator, "xt", "eps_hat", "noise")
+    ]
+
+
+def _weight(s, t):
+    return s.beta[t] / (1 - s.alpha_bar[t]).sqrt()
+
+
+def _scale(s, t):
+    return 1 / s.alpha[t].sqrt()
+
+
+def _with(weight=_weight, scale=_scale, factor="right"):
+    """(5.1) with another weight of eps_hat, scale of the bracket or factor of the noise."""
+
+    def step(xt, eps_hat, t, s, variance, noise):
+        bracket = xt - column(weight(s, t), xt) * eps_hat
+        sigma = NOISE[factor](variance[t], t)
+        return column(scale(s, t), xt) * bracket + column(sigma, xt) * noise
+
+    return step
+
+
+def _noise_in_bracket(xt, eps_hat, t, s, variance, noise):
+    sigma = _scale(s, t) * NOISE["right"](variance[t], t)
+    return reverse_mean(xt, eps_hat, t, s) + column(sigma, xt) * noise
+
+
+RIGHT = _with()
+
+
+@cache
+def _samples(step, sigma):
+    s = linear(1000)
+    model, variance, times = ideal_model(s, sigma=sigma), between(s), list(range(s.T, -1, -1))
+    return jumped(lambda x, z, t, t_next: step(x, model(x, t), t, s, variance, z), times)
+
+
+def _consequence(step):
+    (mean, std), (right_mean, right_std) = _samples(step, 0.3), _samples(RIGHT, 0.3)
+    left, right_left = _samples(step, 0.0)[1], _samples(RIGHT, 0.0)[1]
+    return (
+        f"With 1000 steps and σ_t² halfway between β̃_t and β_t, samples of {DATA} get mean "
+        f"{mean:.4f}, std {std:.4f}; done right, {right_mean:.4f} and {right_std:.4f}. If all data "
+        f"are the one point .5, the std is {left:.4f}; done right, {right_left:.4f}."
+    )
+
+
+EXERCISE = Exercise(
+    name="ancestral_step",
+    label="5.1",
+    statement=(
+        "ancestral_step(xt, eps_hat, t, s, variance, noise): x_{t-1} for each sample of a batch, "
+        "with σ_t² = variance[t], z = noise, and no noise where t is 1."
+    ),
+    reference=ddpm_step,
+    cases=_cases,
+    tolerance=FLOAT32,
+    tested="three schedules, points and pictures, t from 1 to T, a variance above 0 at 1.",
+    misconceptions=(
+        Misconception(
+            "variance used as std",
+            _with(factor="variance"),
+            "You multiplied the noise by the variance σ_t²; in (5.1) z is multiplied by σ_t, the "
+            "standard deviation.",
+            "5.1",
+        ),
+        Misconception(
+            "noise at the last step",
+            _with(factor="at the end too"),
+            "You add noise at t = 1, too; nothing takes it away again, so (5.1) has z = 0 there.",
+            "5.1",
+        ),
+        Misconception(
+            "no noise",
+            lambda xt, eps_hat, t, s, variance, noise: reverse_mean(xt, eps_hat, t, s),
+            "You returned the mean alone; (5.1) draws from a normal distribution around it.",
+            "5.1",
+        ),
+        Misconception(
+            "noise inside the bracket",
+            _noise_in_bracket,
+            "You divided the fresh noise by the root of alpha, too; in (5.1) it stands outside of "
+            "the bracket.",
+            "5.1",
+        ),
+        Misconception(
+            "beta for the given variance",
+            lambda xt, eps_hat, t, s, variance, noise: RIGHT(xt, eps_hat, t, s, s.beta, noise),
+            "You took β_t for σ_t²; (5.1) leaves σ_t² open, and here it is handed to you.",
+            "5.1",
+        ),
+        Misconception(
+            "bracket not rescaled",
+            _with(scale=lambda s, t: torch.ones(len(t))),
+            "You did not divide by the root of alpha_t; the forward step shrank the picture, and "
+            "(5.1) undoes that.",
+            "5.1",
+        ),
+        Misconception(
+            "alpha_bar for alpha",
+            _with(scale=lambda s, t: 1 / s.alpha_bar[t].sqrt()),
+            "You divided by the root of alpha_bar, which undoes all steps; (5.1) undoes one.",
+            "5.1",
+        ),
+        Misconception(
+            "root forgotten below beta",
+            _with(lambda s, t: s.beta[t] / (1 - s.alpha_bar[t])),
+            "You divided β_t by 1 - alpha_bar, a variance; eps_hat has standard deviation 1, and "
+            "(5.1) has a root there.",
+            "5.1",
+        ),
+        Misconception(
+            "noise of one step removed",
+            _with(lambda s, t: s.beta[t].sqrt()),
+            "Before eps_hat you have the root of β_t (or alpha for alpha_bar): the noise of one "
+            "step; eps_hat is that of all steps, see (5.1).",
+            "5.1",
+        ),
+        Misconception(
+            "plus for minus",
+            _with(lambda s, t: -_weight(s, t)),
+            "You added eps_hat; (5.1) takes noise away.",
+            "5.1",
+        ),
+        Misconception(
+            "tables counted from 0",
+            lambda xt, eps_hat, t, s, variance, noise: _with(
+                lambda s, t: _weight(s, t - 1), lambda s, t: _scale(s, t - 1)
+            )(xt, eps_hat, t, s, variance.roll(1), noise),
+            "You read the tables at t-1; here index 0 is the clean data, and step t of (5.1) is at "
+            "index t.",
+            "5.1",
+        ),
+    ),
+    together=(
+        Both("variance used as std", "noise at the last step", _with(factor="both mistakes")),
+    ),
+    hints=(
+        "A step has two parts: the mean, a little cleaner than x_t, and fresh noise around it.",
+        "Write the two parts of (5.1) separately. What is the spread of the noise at t = 1?",
+        "t is a batch: a comparison t > 1 is 0 or 1 for each sample and can be multiplied. "
+        "`per_sample` shapes (B,) for x.",
+    ),
+    consequence=_consequence,
+    built_on=(reverse_mean,),
+)

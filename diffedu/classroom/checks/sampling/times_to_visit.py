@@ -1,0 +1,126 @@
+"""Exercise: the times that a strided sampler visits."""
+
+import torch
+
+from diffedu.classroom.checks.exercise import Both, Exercise, Misconception, Tolerance, at_entry
+from diffedu.classroom.checks.sampling.common import DATA, ideal_model, jumped
+from diffedu.diffusion.ode import ode_step
+from diffedu.diffusion.samplers import strided_times
+from diffedu.diffusion.schedules import linear
+
+
+def _cases(generator):
+    pairs = ((1000, 30), (38, 7), (25, 25), (11, 5), (9, 1))  # no exact halves: they round two ways
+    return [{"T": T, "steps": steps} for T, steps in pairs]
+
+
+def _whole_stride(T, steps):
+    return torch.arange(steps + 1) * (T // steps)
+
+
+def _consequence(times_to_visit):
+    s = linear(1000)
+    model = ideal_model(s)
+    visited = [round(float(t)) for t in times_to_visit(1000, 10)][::-1]
+    right = strided_times(1000, 10).tolist()[::-1]
+
+    def move(x, z, t, t_next):
+        return ode_step(x, model(x, t), t, t_next, s)
+
+    std, wanted = jumped(move, visited)[1], jumped(move, right)[1]
+    return (
+        f"With T = 1000 and 10 calls, DDIM then takes {len(visited) - 1} jumps from {visited[0]} "
+        f"to {visited[-1]}. On {DATA} the samples get the standard deviation {std:.4f}; with the "
+        f"right times, {wanted:.4f}."
+    )
+
+
+EXERCISE = Exercise(
+    name="times_to_visit",
+    label="5.8",
+    statement=(
+        "times_to_visit(T, steps): the steps+1 times at which `steps` jumps start and end, "
+        "ascending from 0 to T in equal strides, each rounded to the nearest step."
+    ),
+    reference=strided_times,
+    cases=_cases,
+    tolerance=Tolerance(0, 0.25, "steps are whole numbers"),
+    tested="five pairs of T and steps, in most of which the stride is no whole number.",
+    misconceptions=(
+        Misconception(
+            "ends at t = 1",
+            lambda T, steps: torch.linspace(1, T, steps + 1).round(),
+            "Your smallest time is 1, where noise is left; the last jump of (5.8) goes to the "
+            "clean picture.",
+            "5.8",
+        ),
+        Misconception(
+            "0 put before 1",
+            lambda T, steps: torch.cat([torch.zeros(1), torch.linspace(1, T, steps).round()]),
+            "You divided 1..T and put 0 in front: the last jump of (5.8) is then one small step, "
+            "and the strides differ.",
+            "5.8",
+        ),
+        Misconception(
+            "counts to T - 1",
+            lambda T, steps: torch.linspace(0, T - 1, steps + 1).round(),
+            "You end at T-1, the last place in a table that counts from 0; here x_T, at t = T, is "
+            "where the jumps of (5.8) start.",
+            "5.8",
+        ),
+        Misconception(
+            "whole stride",
+            _whole_stride,
+            "You made the stride a whole number first, so the error adds up and T is missed; "
+            "(5.8) needs no equal strides, only the right ends.",
+            "5.8",
+        ),
+        Misconception(
+            "range with a whole stride",
+            lambda T, steps: list(range(0, T, T // steps)),
+            "range leaves out its end and takes whole strides only: your times do not reach T, "
+            "where the first jump of (5.8) starts.",
+            "5.8",
+        ),
+        Misconception(
+            "cut off instead of rounded",
+            lambda T, steps: torch.linspace(0, T, steps + 1, dtype=torch.float64).long(),
+            "You cut the fractions off, so your times lie up to a step too low; the jumps of (5.8) "
+            "are to start at the nearest step.",
+            "5.8",
+        ),
+        Misconception(
+            "one time too few",
+            lambda T, steps: torch.linspace(0, T, steps).round(),
+            "You return as many times as jumps; each jump of (5.8) has a start and an end, so "
+            "there is one time more.",
+            "5.8",
+        ),
+        Misconception(
+            "descending",
+            lambda T, steps: strided_times(T, steps).flip(0),
+            "The times are right and in the order of the walk; here they are asked from 0 up to T, "
+            "like the index of alpha_bar in (5.8).",
+            "5.8",
+        ),
+    ),
+    together=(
+        Both(
+            "counts to T - 1",
+            "cut off instead of rounded",
+            lambda T, steps: torch.linspace(0, T - 1, steps + 1, dtype=torch.float64).long(),
+        ),
+        Both(
+            "ends at t = 1",
+            "descending",
+            lambda T, steps: torch.linspace(1, T, steps + 1).round().flip(0),
+        ),
+    ),
+    hints=(
+        "Draw a line from 0 to T and mark three jumps on it. How many marks are there?",
+        "The first time is 0 and the last is T. Divide the way between them evenly.",
+        "Number k of steps+1 times lies k/steps of the way up. Round at the very end, not before.",
+    ),
+    consequence=_consequence,
+    where=at_entry,
+)
