@@ -109,6 +109,7 @@ def test_an_untouched_stub_is_not_attempted(exercise):
         assert result.card.kind == "not attempted", result
 
 
+@pytest.mark.slow
 @by_name
 def test_a_check_takes_less_than_a_second(exercise):
     slowest = 0.0

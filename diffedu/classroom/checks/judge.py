@@ -191,7 +191,7 @@ def _habit(exercise: Exercise, function: Attempt, mine: Run, right: Run) -> str:
         return by_a_factor(factor)
     if habits.same_for_all(numbers):
         return "It gives the same number for every input."
-    if habits.only_rounded(numbers, right.outcomes):
+    if exercise.tolerance.relative and habits.only_rounded(numbers, right.outcomes):
         return (
             "It is right to two or three digits only. Is something rounded, or in half precision?"
         )

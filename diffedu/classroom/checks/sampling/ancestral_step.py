@@ -1,13 +1,9 @@
 """Exercise: one step of ancestral sampling."""
 
-from functools import cache
-
-import torch
-
+from diffedu.classroom.checks import bench
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception
 from diffedu.classroom.checks.inputs import batches
 from diffedu.classroom.checks.sampling.common import (
-    DATA,
     NOISE,
     between,
     column,
@@ -57,24 +53,23 @@ def _noise_in_bracket(xt, eps_hat, t, s, variance, noise):
     return reverse_mean(xt, eps_hat, t, s) + column(sigma, xt) * noise
 
 
-RIGHT = _with()
+def _not_shaped(xt, eps_hat, t, s, variance, noise):
+    sigma = NOISE["right"](variance[t], t)
+    return _scale(s, t) * (xt - _weight(s, t) * eps_hat) + sigma * noise
 
 
-@cache
-def _samples(step, sigma):
+def _left_on_a_point(step):
+    """The std of samples if all data are one point, with a variance that is not 0 at t = 1."""
     s = linear(1000)
-    model, variance, times = ideal_model(s, sigma=sigma), between(s), list(range(s.T, -1, -1))
-    return jumped(lambda x, z, t, t_next: step(x, model(x, t), t, s, variance, z), times)
+    model, variance, times = ideal_model(s, sigma=0), between(s), list(range(s.T, -1, -1))
+    return jumped(lambda x, z, t, t_next: step(x, model(x, t), t, s, variance, z), times)[1]
 
 
 def _consequence(step):
-    (mean, std), (right_mean, right_std) = _samples(step, 0.3), _samples(RIGHT, 0.3)
-    left, right_left = _samples(step, 0.0)[1], _samples(RIGHT, 0.0)[1]
-    return (
-        f"With 1000 steps and σ_t² halfway between β̃_t and β_t, samples of {DATA} get mean "
-        f"{mean:.4f}, std {std:.4f}; done right, {right_mean:.4f} and {right_std:.4f}. If all data "
-        f"are the one point .5, the std is {left:.4f}; done right, {right_left:.4f}."
-    )
+    words, left = bench.by_step(step), _left_on_a_point(step)
+    if not 1e-4 < left < 1000:
+        return words
+    return f"{words} If all data are one point and σ_1 is not 0, {left:.4f}; done right, 0."
 
 
 EXERCISE = Exercise(
@@ -117,13 +112,13 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "beta for the given variance",
-            lambda xt, eps_hat, t, s, variance, noise: RIGHT(xt, eps_hat, t, s, s.beta, noise),
+            lambda xt, eps_hat, t, s, variance, noise: ddpm_step(xt, eps_hat, t, s, s.beta, noise),
             "You took β_t for σ_t²; (5.1) leaves σ_t² open, and here it is handed to you.",
             "5.1",
         ),
         Misconception(
             "bracket not rescaled",
-            _with(scale=lambda s, t: torch.ones(len(t))),
+            _with(scale=lambda s, t: 0 * s.beta[t] + 1),
             "You did not divide by the root of alpha_t; the forward step shrank the picture, and "
             "(5.1) undoes that.",
             "5.1",
@@ -155,6 +150,13 @@ EXERCISE = Exercise(
             "5.1",
         ),
         Misconception(
+            "factors along the last axis",
+            _not_shaped,
+            "The factors of (5.1), one for each sample, met the last axis of x instead of the "
+            "first: (B,) needs more axes beside (B, ...).",
+            "5.1",
+        ),
+        Misconception(
             "tables counted from 0",
             lambda xt, eps_hat, t, s, variance, noise: _with(
                 lambda s, t: _weight(s, t - 1), lambda s, t: _scale(s, t - 1)
@@ -170,8 +172,8 @@ EXERCISE = Exercise(
     hints=(
         "A step has two parts: the mean, a little cleaner than x_t, and fresh noise around it.",
         "Write the two parts of (5.1) separately. What is the spread of the noise at t = 1?",
-        "t is a batch: a comparison t > 1 is 0 or 1 for each sample and can be multiplied. "
-        "`per_sample` shapes (B,) for x.",
+        "t is a batch: t > 1 is 0 or 1 for each sample, and can be multiplied. Numbers (B,) need "
+        "the shape (B, 1, ..., 1) beside x.",
     ),
     consequence=_consequence,
     built_on=(reverse_mean,),

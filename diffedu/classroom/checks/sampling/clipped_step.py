@@ -136,8 +136,8 @@ EXERCISE = Exercise(
     hints=(
         "Of x_t, eps_hat and x0_hat, for which one do you know the range beforehand?",
         "Three moves: from eps_hat to x0_hat by (2.12), cut off, and back to an eps_hat that fits.",
-        "`x0_from_eps` and `eps_from_x0` are the two ways of (2.12); after them comes an ordinary "
-        "step. Or put the x0_hat you cut into the mean (2.8).",
+        "`x0_from_eps` and `eps_from_x0` of diffedu.diffusion.gaussian are the two ways of (2.12); "
+        "after them comes an ordinary step. Or put the x0_hat you cut into the mean (2.8).",
     ),
     built_on=(x0_from_eps, eps_from_x0),
 )

@@ -98,19 +98,26 @@ def jumped(move: Callable[..., Tensor], times: list[int]) -> Moments:
     z = torch.tensor([[0.0], [0.0], [1.0]], dtype=torch.float64)
     mean, variance = 0.0, 1.0
     for t, t_next in pairwise(times):
-        out = move(x, z, torch.full((3,), t), torch.full((3,), t_next)).flatten().tolist()
-        offset, slope, noise = out[0], out[1] - out[0], out[2] - out[0]
+        out = move(x, z, torch.full((3,), t), torch.full((3,), t_next))
+        if out.shape != x.shape:
+            raise ValueError(f"a move keeps the shape, got {tuple(out.shape)}")
+        offset, at_one, at_noise = out.flatten().tolist()
+        slope, noise = at_one - offset, at_noise - offset
         mean, variance = slope * mean + offset, slope**2 * variance + noise**2
     return mean, math.sqrt(variance)
 
 
 def told(setting: str, mine: Moments, right: Moments) -> str:
     """Mean and std beside those of a right sampler."""
+    wanted = f"done right, {shown(right[0])} and {shown(right[1])}."
     if not all(math.isfinite(number) for number in mine):
-        return (
-            f"{setting}, samples are not finite numbers; done right, their std is {right[1]:.4f}."
-        )
+        return f"{setting}, mean and standard deviation are not finite numbers; {wanted}"
     return (
-        f"{setting}, samples get the mean {mine[0]:.4f} and the standard deviation {mine[1]:.4f}; "
-        f"done right, {right[0]:.4f} and {right[1]:.4f}."
+        f"{setting}, samples get the mean {shown(mine[0])} and the standard deviation "
+        f"{shown(mine[1])}; {wanted}"
     )
+
+
+def shown(number: float) -> str:
+    """Four decimals, unless the number is huge."""
+    return f"{number:.4f}" if abs(number) < 1000 else f"{number:.1e}"

@@ -7,7 +7,7 @@ from diffedu.classroom.checks.inputs import batches
 from diffedu.classroom.checks.sampling.common import DATA, ideal_model, jumped, told
 from diffedu.diffusion.gaussian import x0_from_eps
 from diffedu.diffusion.samplers import ddim_step, strided_times
-from diffedu.diffusion.schedules import linear
+from diffedu.diffusion.schedules import Schedule, linear
 from diffedu.shapes import per_sample
 
 
@@ -27,14 +27,14 @@ def _cases(generator):
     ]
 
 
-def _with(direction=1, power=1, eta_power=2, end=0, signal=0.5):
+def _with(direction=1, power=1, eta_power=2, end=0, signal=0.5, mixed=2):
     """(5.4) and (5.5) with one thing changed."""
 
     def move(xt, eps_hat, t, t_next, s, eta, noise):
         now, after = s.alpha_bar[t], s.alpha_bar[t_next.clamp(min=end)]
         variance = eta**eta_power * (1 - after) / (1 - now) * (1 - now / after)
         x0_hat = x0_from_eps(xt, t, eps_hat, s)
-        weight = (1 - after - direction * variance).clamp(min=0).sqrt()
+        weight = (1 - after - direction * variance ** (mixed / 2)).sqrt()
         mean = per_sample(after**signal, xt) * x0_hat + per_sample(weight, xt) * eps_hat
         return mean + per_sample(variance ** (power / 2), xt) * noise
 
@@ -47,6 +47,11 @@ def _one_step_x0(xt, eps_hat, t, t_next, s, eta, noise):
     right = x0_from_eps(xt, t, eps_hat, s)
     signal = per_sample(s.alpha_bar[t_next].sqrt(), xt)
     return ddim_step(xt, eps_hat, t, t_next, s, eta, noise) + signal * (x0_hat - right)
+
+
+def _all_alpha(xt, eps_hat, t, t_next, s, eta, noise):
+    other = Schedule(s.beta, s.alpha, s.alpha, s.snr)
+    return _with()(xt, eps_hat, t, t_next, other, eta, noise)
 
 
 @cache
@@ -86,6 +91,13 @@ EXERCISE = Exercise(
             "5.4",
         ),
         Misconception(
+            "σ for σ² below the root",
+            _with(mixed=1),
+            "You took σ away from 1 - alpha_bar, a standard deviation from a variance; below the "
+            "root of (5.4) stands σ².",
+            "5.4",
+        ),
+        Misconception(
             "never quite clean",
             _with(end=1),
             "Where t_next is 0 you took alpha_bar at 1; alpha_bar at 0 is exactly 1, and (5.4) "
@@ -94,6 +106,13 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "alpha for alpha_bar",
+            _all_alpha,
+            "You took alpha where (5.4) and (5.5) have alpha_bar; the paper on DDIM calls alpha "
+            "what is alpha_bar here.",
+            "5.4",
+        ),
+        Misconception(
+            "x0_hat of one step",
             _one_step_x0,
             "Your x0_hat undoes one step, with alpha_t; eps_hat is the noise of all steps so far, "
             "so (2.12) has alpha_bar.",

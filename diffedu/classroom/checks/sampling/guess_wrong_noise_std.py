@@ -28,8 +28,9 @@ EXERCISE = Prediction(
     name="guess_wrong_noise_std",
     label="5.3",
     statement=(
-        "guess_wrong_noise_std: the standard deviation of the samples, one number, if the noise is "
-        "multiplied by the variance instead of its root. The data have .3."
+        "guess_wrong_noise_std: data N(.5, .3²), 1000 ancestral steps, and the noise multiplied by "
+        "the variance β̃ instead of its root. Which standard deviation do the samples get? One "
+        "number."
     ),
     reference=guess_wrong_noise_std,
     cases=no_arguments,

@@ -38,6 +38,10 @@ def _sum(t, t_next, s):
     return total[t] - total[t_next]
 
 
+def _with_alpha(t, t_next, s):
+    return (1 - s.alpha[t_next]) / (1 - s.alpha[t]) * (1 - s.alpha[t] / s.alpha[t_next])
+
+
 def _difference(t, t_next, s):
     return s.alpha_bar[t_next] - s.alpha_bar[t]
 
@@ -75,8 +79,8 @@ EXERCISE = Exercise(
     misconceptions=(
         Misconception(
             "beta of one step",
-            lambda t, t_next, s: s.beta[t],
-            "You returned β_t, the noise of one small step; a jump has its own β, see (5.8).",
+            lambda t, t_next, s: _ratio(t, t_next, s) * s.beta[t],
+            "You took β_t, the noise of one small step; a jump has its own β, see (5.8).",
             "5.8",
         ),
         Misconception(
@@ -88,8 +92,8 @@ EXERCISE = Exercise(
         Misconception(
             "beta for beta-tilde",
             _jump,
-            "You returned β of the jump, which does not know x_0; (5.5) is smaller, and 0 at the "
-            "clean end.",
+            "You returned a β, which does not know x_0; β̃ of (5.5) is smaller, and 0 at the clean "
+            "end.",
             "5.5",
         ),
         Misconception(
@@ -121,6 +125,13 @@ EXERCISE = Exercise(
             "5.8",
         ),
         Misconception(
+            "alpha for alpha_bar",
+            _with_alpha,
+            "You took alpha where (5.5) has alpha_bar; the paper on DDIM calls alpha what is "
+            "alpha_bar here.",
+            "5.5",
+        ),
+        Misconception(
             "variance used as std",
             lambda t, t_next, s: jump_variance(t, t_next, s).sqrt(),
             "You returned the standard deviation σ; (5.5) is its square.",
@@ -128,6 +139,7 @@ EXERCISE = Exercise(
         ),
     ),
     together=(
+        Both("beta of one step", "beta for beta-tilde", lambda t, t_next, s: s.beta[t]),
         Both("sum of betas", "beta for beta-tilde", _sum),
         Both("difference of alpha_bar", "beta for beta-tilde", _difference),
     ),

@@ -120,8 +120,8 @@ EXERCISE = Exercise(
     ),
     hints=(
         "Two questions: where is the middle of the new cloud, and how wide is it?",
-        "The variance of a multiple: multiply x by 2, and its variance grows by 4, whatever the "
-        "mean is.",
+        "The variance of a multiple: if x is doubled, its variance is 4 times as large, "
+        "whatever the mean is.",
         "Variances of independent terms add up. There are three terms; one of them is fixed.",
     ),
     consequence=_consequence,

@@ -15,12 +15,12 @@ from diffedu.classroom.checks.sampling.common import (
 )
 from diffedu.diffusion.gaussian import fixed_large, fixed_small
 from diffedu.diffusion.samplers import ddpm_step
-from diffedu.diffusion.schedules import cosine, linear, scaled_linear, sigmoid
+from diffedu.diffusion.schedules import Schedule, cosine, linear, sigmoid
 
 
 def repair_sampler(model, xT, s, noise):
-    """All steps of (5.1) with beta-tilde, and with the s that the model was trained for."""
-    x, variance = xT, fixed_small(s)
+    """All steps of (5.1), with beta and with the s that the model was trained for."""
+    x, variance = xT, fixed_large(s)
     for t in range(s.T, 0, -1):
         now = torch.full((len(x),), t)
         x = ddpm_step(x, model(x, now), now, s, variance, noise[t])
@@ -28,7 +28,8 @@ def repair_sampler(model, xT, s, noise):
 
 
 def _cases(generator):
-    settings = ((POINTS, cosine(21)), (IMAGES, sigmoid(22)), (SQUARE, scaled_linear(23)))
+    rising = Schedule.from_beta(torch.linspace(0.1, 0.7, 7))
+    settings = ((POINTS, sigmoid(6)), (IMAGES, sigmoid(4)), (SQUARE, rising))
     return [
         {
             "model": ideal_model(s, 0.3, 0.9),
@@ -41,8 +42,8 @@ def _cases(generator):
 
 
 def _as_given(model, xT, s, noise):
-    schedule = linear(s.T)
-    x, variance = xT, fixed_small(schedule)
+    schedule = cosine(s.T)
+    x, variance = xT, fixed_large(schedule)
     for t in range(s.T, 0, -1):
         now = torch.full((len(x),), t)
         eps_hat = model(x, now)
@@ -50,7 +51,7 @@ def _as_given(model, xT, s, noise):
     return x
 
 
-def _with(mean=lambda s: s, variance=fixed_small, ask=lambda T, t: t, first=1, factor="right"):
+def _with(mean=lambda s: s, variance=fixed_large, ask=lambda T, t: t, first=1, factor="right"):
     """The walk with another schedule, variance, question, end or noise."""
 
     def sampler(model, xT, s, noise):
@@ -62,13 +63,13 @@ def _with(mean=lambda s: s, variance=fixed_small, ask=lambda T, t: t, first=1, f
 
 @cache
 def _samples(sampler):
-    s = cosine(1000)
+    s = linear(1000)
     model = ideal_model(s)
     return sampled(lambda x, z: sampler(model, x, s, z), s.T)
 
 
 def _consequence(sampler):
-    setting = f"On {DATA}, with a model for 1000 cosine steps"
+    setting = f"On {DATA}, with a model for 1000 linear steps"
     return told(setting, _samples(sampler), _samples(repair_sampler))
 
 
@@ -76,13 +77,13 @@ EXERCISE = Exercise(
     name="repair_sampler",
     label="5.1",
     statement=(
-        "repair_sampler(model, xT, s, noise): x_0 by all T steps of (5.1) with beta-tilde, for a "
+        "repair_sampler(model, xT, s, noise): x_0 by all T steps of (5.1) with σ_t² = β_t, for a "
         "model that was trained with s. One line of this code is wrong."
     ),
     reference=repair_sampler,
     cases=_cases,
     tolerance=FLOAT32,
-    tested="a cosine, a sigmoid and a scaled linear schedule, points and pictures.",
+    tested="three schedules of 4 to 7 steps, points and pictures, with exact denoisers.",
     misconceptions=(
         Misconception(
             "another schedule",
@@ -93,22 +94,22 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "another schedule in the noise",
-            _with(variance=lambda s: fixed_small(linear(s.T))),
-            "The mean now belongs to s, but β̃ is still that of another schedule; (5.1) takes all "
+            _with(variance=lambda s: fixed_large(cosine(s.T))),
+            "The mean now belongs to s, but σ_t² still to another schedule; (5.1) takes all "
             "of its numbers from one.",
             "5.1",
         ),
         Misconception(
             "another schedule in the mean",
-            _with(mean=lambda s: linear(s.T)),
-            "β̃ now belongs to s, but the mean still uses another schedule; (5.1) takes all of its "
-            "numbers from one.",
+            _with(mean=lambda s: cosine(s.T)),
+            "σ_t² now belongs to s, but the mean still uses another schedule; (5.1) takes all of "
+            "its numbers from one.",
             "5.1",
         ),
         Misconception(
-            "beta for beta-tilde",
-            _with(variance=fixed_large),
-            "The noise now has the variance β_t; a legal choice by (5.2), but β̃_t was asked for "
+            "beta-tilde for beta",
+            _with(variance=fixed_small),
+            "The noise now has the variance β̃_t; a legal choice by (5.2), but β_t was asked for "
             "and was not the bug.",
             "5.2",
         ),
@@ -116,6 +117,12 @@ EXERCISE = Exercise(
             "variance used as std",
             _with(factor="variance"),
             "The noise is now multiplied by the variance; in (5.1) z is multiplied by σ_t.",
+            "5.1",
+        ),
+        Misconception(
+            "noise at the last step",
+            _with(factor="at the end too"),
+            "Noise is now added at t = 1, too; nothing takes it away again, so (5.1) has z = 0.",
             "5.1",
         ),
         Misconception(

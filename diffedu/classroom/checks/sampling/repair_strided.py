@@ -7,18 +7,20 @@ import torch
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.inputs import normal
 from diffedu.classroom.checks.sampling.common import DATA, ideal_model, sampled, settings, told
-from diffedu.diffusion.samplers import ddim_step, strided_times
+from diffedu.diffusion.gaussian import x0_from_eps
+from diffedu.diffusion.samplers import strided_times
 from diffedu.diffusion.schedules import linear
 
 
 def repair_strided(model, xT, s, steps):
     """DDIM with eta = 0 in `steps` jumps (5.4), the model asked at the t where x is."""
-    times = strided_times(s.T, steps)
-    x = xT
+    x, times = xT, strided_times(s.T, steps)
     for k in range(steps, 0, -1):
-        t = torch.full((len(x),), times[k].item())
-        t_next = torch.full((len(x),), times[k - 1].item())
-        x = ddim_step(x, model(x, t), t, t_next, s, 0.0, None)
+        t = times[k].expand(len(x))
+        eps_hat = model(x, t)
+        x0_hat = x0_from_eps(x, t, eps_hat, s)
+        left = s.alpha_bar[times[k - 1]]
+        x = left.sqrt() * x0_hat + (1 - left).sqrt() * eps_hat
     return x
 
 
@@ -40,8 +42,9 @@ def _as_given(model, xT, s, steps):
         now = torch.full((len(x),), k)
         eps_hat = model(x, now)
         t = times[k].expand(len(x))
-        t_next = times[k - 1].expand(len(x))
-        x = ddim_step(x, eps_hat, t, t_next, s, 0.0, None)
+        x0_hat = x0_from_eps(x, t, eps_hat, s)
+        left = s.alpha_bar[times[k - 1]]
+        x = left.sqrt() * x0_hat + (1 - left).sqrt() * eps_hat
     return x
 
 
@@ -51,9 +54,11 @@ def _with(ask=lambda t, t_next, k, T: t, times=strided_times):
     def strided(model, xT, s, steps):
         x, visited = xT, [int(t) for t in times(s.T, steps)]
         for k in range(len(visited) - 1, 0, -1):
-            t, t_next = (torch.full((len(x),), visited[i]) for i in (k, k - 1))
-            asked = torch.full_like(t, ask(visited[k], visited[k - 1], k, s.T))
-            x = ddim_step(x, model(x, asked), t, t_next, s, 0.0, None)
+            asked = torch.full((len(x),), ask(visited[k], visited[k - 1], k, s.T))
+            eps_hat = model(x, asked)
+            now, left = s.alpha_bar[visited[k]], s.alpha_bar[visited[k - 1]]
+            x0_hat = (x - (1 - now).sqrt() * eps_hat) / now.sqrt()
+            x = left.sqrt() * x0_hat + (1 - left).sqrt() * eps_hat
         return x
 
     return strided
@@ -144,5 +149,5 @@ EXERCISE = Exercise(
     bug="index for t",
     consequence=_consequence,
     where=at_entry,
-    built_on=(strided_times, ddim_step),
+    built_on=(strided_times, x0_from_eps),
 )

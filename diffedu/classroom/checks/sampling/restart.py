@@ -64,7 +64,7 @@ def _not_shrunk(x0, t, s, eps):
 
 @cache
 def _kept(again):
-    s, t = linear(1000), 300
+    s, t = linear(1000), 100
     model, variance = ideal_model(s), s.beta
 
     def sampler(x, z):  # z[0] is free: step t uses z[t]
@@ -78,10 +78,10 @@ def _consequence(again):
     (slope, rest), (right, right_rest) = _kept(again), _kept(restart)
     if not math.isfinite(slope + rest):
         return (
-            f"From t = 300 of 1000 it gives no finite numbers; done right, x_0 keeps {right:.3f}."
+            f"From t = 100 of 1000 it gives no finite numbers; done right, x_0 keeps {right:.3f}."
         )
     return (
-        f"On data N(.5, .3²), from t = 300 of 1000: a change of x_0 by 1 changes the result by "
+        f"On data N(.5, .3²), from t = 100 of 1000: a change of x_0 by 1 changes the result by "
         f"{slope:.3f}, and chance adds a standard deviation of {rest:.3f}; done right, "
         f"{right:.3f} and {right_rest:.3f}."
     )
