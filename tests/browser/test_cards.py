@@ -88,10 +88,11 @@ def test_the_wrong_answer_is_named(notebook):
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
 def test_the_card_can_be_read_in_both_themes(notebook, theme):
     notebook.get_by_role("menuitem", name="Settings", exact=True).click()
-    notebook.get_by_role("menuitem", name="Theme", exact=True).hover()
-    notebook.get_by_role("menuitem", name=theme, exact=True).click()
+    menu = notebook.locator(".lm-Menu-itemLabel")
+    menu.get_by_text("Theme", exact=True).hover()
+    menu.get_by_text(theme, exact=True).click()
     is_light = "true" if theme.endswith("Light") else "false"
-    notebook.locator(f'body[data-jp-theme-light="{is_light}"]').wait_for()
+    notebook.locator(f'body[data-jp-theme-light="{is_light}"]').wait_for(state="attached")
     lines = card(notebook).locator("div, a, code")
     contrasts = [lines.nth(k).evaluate(CONTRAST) for k in range(lines.count())]
     assert min(contrasts) >= 4.5, contrasts
@@ -100,7 +101,7 @@ def test_the_card_can_be_read_in_both_themes(notebook, theme):
 
 
 def test_the_label_leads_to_its_equation(notebook):
-    anchor = notebook.locator('[id="eq-2-7"]')
+    anchor = notebook.locator('[data-jupyter-id="eq-2-7"]')  # what JupyterLab makes of an id
     card(notebook).get_by_role("link", name="(2.7)").first.click()
 
     def arrived():

@@ -51,7 +51,7 @@ class Card:
             parts.append(_listing(self.listing))
         if self.next_step:
             step = _rich(self.next_step)
-            parts.append(f'<div style="margin-top:.5em;opacity:.8">{step}</div>')
+            parts.append(f'<div style="margin-top:.5em">{step}</div>')
         style = f"border-left:4px solid {edge};padding:.3em .9em;margin:.4em 0;max-width:46em"
         return f'<div style="{style}">{"".join(parts)}</div>'
 
