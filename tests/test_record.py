@@ -113,9 +113,9 @@ def test_progress_counts_by_notebook_and_shows_one_in_detail(file):
     text = str(progress(2))
     assert f"Exercises done: 1 of {len(EXERCISES)}" in text
     assert f"Notebook 02: 1 of {len(first)} done." in text
-    assert f"✓ {first[0].name}" in text
+    assert f"✓\N{NO-BREAK SPACE}{first[0].name}" in text
     others = [e.name for e in EXERCISES if e.notebook != 2]
-    assert not any(f"· {name}" in text for name in others)
+    assert not any(f"·\N{NO-BREAK SPACE}{name}" in text for name in others)
 
 
 def test_progress_of_a_notebook_that_has_no_exercises_says_so(file):

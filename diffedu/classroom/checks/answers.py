@@ -9,6 +9,8 @@ from diffedu.classroom.checks.exercise import Exercise, Misconception, Predictio
 from diffedu.classroom.checks.judge import Verdict
 from diffedu.classroom.plots import Frame
 
+LATER = "Go on: the notebook computes it below."
+
 
 def card_of(exercise: Exercise, verdict: Verdict) -> Card:
     """The card for a verdict."""
@@ -74,9 +76,9 @@ def _guessed(exercise: Exercise, verdict: Verdict) -> Card:
     picture = _picture(exercise, verdict)
     if verdict.status == "passed":
         words = (exercise.tested,)
-        return Card(f"{name}: a good guess", words, "passed", "The next cell computes it.", picture)
+        return Card(f"{name}: a good guess", words, "passed", LATER, picture)
     if has_the_form(verdict):
-        title, words, step = "noted, and off", verdict.words, "The next cell computes it."
+        title, words, step = "noted, and off", verdict.words, LATER
     else:
         title, words, step = "not a guess", (exercise.statement,), "Try again with what is asked."
     return Card(f"{name}: {title}", words, "wrong", step, picture)

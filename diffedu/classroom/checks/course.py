@@ -143,7 +143,7 @@ def progress(notebook: int | None = None) -> Note:
     for number in numbers:
         here = [exercise.name for exercise in EXERCISES if exercise.notebook == number]
         count = sum(name in done for name in here)
-        names = ", ".join(f"{_mark(name, done, tried)} {name}" for name in here)
+        names = ", ".join(f"{_mark(name, done, tried)}\N{NO-BREAK SPACE}{name}" for name in here)
         shown = f" {names}" if notebook in (None, number) else ""
         lines.append(f"Notebook {number:02d}: {count} of {len(here)} done.{shown}")
     words = (*([trouble] if trouble else []), *lines)

@@ -6,13 +6,13 @@ from diffedu.classroom.checks.inputs import batches
 from diffedu.classroom.checks.sampling.common import (
     NOISE,
     between,
-    column,
     ideal_model,
     jumped,
 )
 from diffedu.diffusion.gaussian import reverse_mean
 from diffedu.diffusion.samplers import ddpm_step
 from diffedu.diffusion.schedules import linear
+from diffedu.shapes import per_sample
 
 
 def _cases(generator):
@@ -41,16 +41,16 @@ def _with(weight=_weight, scale=_scale, factor="right"):
     """(5.1) with another weight of eps_hat, scale of the bracket or factor of the noise."""
 
     def step(xt, eps_hat, t, s, variance, noise):
-        bracket = xt - column(weight(s, t), xt) * eps_hat
+        bracket = xt - per_sample(weight(s, t), xt) * eps_hat
         sigma = NOISE[factor](variance[t], t)
-        return column(scale(s, t), xt) * bracket + column(sigma, xt) * noise
+        return per_sample(scale(s, t), xt) * bracket + per_sample(sigma, xt) * noise
 
     return step
 
 
 def _noise_in_bracket(xt, eps_hat, t, s, variance, noise):
     sigma = _scale(s, t) * NOISE["right"](variance[t], t)
-    return reverse_mean(xt, eps_hat, t, s) + column(sigma, xt) * noise
+    return reverse_mean(xt, eps_hat, t, s) + per_sample(sigma, xt) * noise
 
 
 def _not_shaped(xt, eps_hat, t, s, variance, noise):

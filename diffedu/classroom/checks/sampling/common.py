@@ -12,15 +12,11 @@ from diffedu.classroom.checks.bench import MEAN, SIGMA
 from diffedu.classroom.checks.inputs import IMAGES, POINTS, SQUARE
 from diffedu.diffusion.gaussian import fixed_large, fixed_small
 from diffedu.diffusion.schedules import Schedule, cosine, sigmoid
+from diffedu.shapes import per_sample
 
 Model = Callable[[Tensor, Tensor], Tensor]
 Moments = tuple[float, float]
 DATA = "data N(.5, .3²)"
-
-
-def column(numbers: Tensor, x: Tensor) -> Tensor:
-    """(B,) numbers shaped to multiply whole samples of x."""
-    return numbers.to(x).view(-1, *(1,) * (x.ndim - 1))
 
 
 def ideal_model(s: Schedule, mean: float = MEAN, sigma: float = SIGMA) -> Model:
@@ -35,7 +31,7 @@ def ideal_model(s: Schedule, mean: float = MEAN, sigma: float = SIGMA) -> Model:
         if not (isinstance(x, Tensor) and isinstance(t, Tensor) and t.shape == x.shape[:1]):
             expect.batch("x", x)
             expect.steps("t", t, s.T, x, low=0)
-        return column(gain[t], x) * (x - column(s.alpha_bar[t].sqrt(), x) * mean)
+        return per_sample(gain[t], x) * (x - per_sample(s.alpha_bar[t].sqrt(), x) * mean)
 
     return model
 

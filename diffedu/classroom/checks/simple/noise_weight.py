@@ -3,8 +3,9 @@
 import torch
 
 from diffedu.classroom.checks.exercise import Both, Exercise, Misconception, Tolerance
+from diffedu.classroom.checks.pictures import beside
 from diffedu.classroom.checks.simple import common
-from diffedu.classroom.plots import as_frame, new_axes, plot_lines
+from diffedu.classroom.plots import as_frame
 from diffedu.diffusion.gaussian import fixed_large, fixed_small
 from diffedu.diffusion.losses import l_simple_weight
 from diffedu.diffusion.schedules import cosine, linear
@@ -55,11 +56,8 @@ def _consequence(wrong):
 
 
 def _picture(yours, target):
-    (ax,) = new_axes(width=4.6, height=2.2)
     t = torch.arange(1, len(target[0]) + 1, dtype=torch.float64)
-    lines = {"target": target[0].flatten(), "yours": yours[0].flatten()}
-    plot_lines(t, lines, ax, ("#000000", "#E69F00"))
-    ax.lines[0].set(linestyle="--")
+    ax = beside(t, yours[0].flatten(), target[0].flatten())
     ax.set(xscale="log", yscale="log", xlabel="t", ylabel="$w_t$")
     return as_frame(ax, "The weight over t, logarithmic axes: your curve beside the dashed target.")
 
