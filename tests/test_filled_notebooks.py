@@ -82,8 +82,14 @@ def _run_imports(source: str, cell: dict, space: dict) -> None:
         exec(compile(ast.Module(body, type_ignores=[]), "<imports>", "exec"), space)
 
 
-@by_notebook
-def test_a_copy_with_wrong_answers_shows_every_diagnosis(name, tmp_path):
+ONE_FAST = [
+    pytest.param(name, marks=[] if name.startswith("02") else pytest.mark.slow)
+    for name in WITH_EXERCISES
+]
+
+
+@pytest.mark.parametrize("name", ONE_FAST)
+def test_a_copy_with_wrong_answers_shows_every_diagnosis(name, tmp_path, monkeypatch):
     """Only the cells with exercises run: they need nothing from the others but `check`."""
     notebook = filled(WITH_EXERCISES[name], mistake, must_pass=False)
     kept = [cell for _, _, cell in exercise_cells(notebook)]
@@ -91,7 +97,7 @@ def test_a_copy_with_wrong_answers_shows_every_diagnosis(name, tmp_path):
     cells = [nbformat.v4.new_code_cell(head)]
     cells += [nbformat.v4.new_code_cell("".join(cell["source"])) for cell in kept]
     small = nbformat.v4.new_notebook(cells=cells)
-    os.environ["PYTHONPATH"] = str(ROOT)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     _client(small, tmp_path).execute()
     for cell, (exercise, _, _) in zip(small.cells[1:], exercise_cells(notebook), strict=True):
         shown = [out["data"] for out in cell.outputs if "data" in out]

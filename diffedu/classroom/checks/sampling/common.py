@@ -19,7 +19,7 @@ Moments = tuple[float, float]
 DATA = "data N(.5, .3²)"
 
 
-def ideal_model(s: Schedule, mean: float = MEAN, sigma: float = SIGMA) -> Model:
+def ideal_model(s: Schedule, mean: float = MEAN, sigma: float | int = SIGMA) -> Model:
     """The best eps_hat if every pixel is N(mean, sigma^2).
 
     It also answers at t = 0, so that a walk that asks at the wrong t gives wrong numbers.
