@@ -175,4 +175,4 @@ def test_a_right_answer_that_changes_its_input_is_told_so(variance):
 
     result = variance(attempt)
     assert not result.passed
-    assert "The numbers are right, but your function changes its input t" in str(result)
+    assert "The numbers are right. Your function changes its input t" in str(result)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 import time
 from collections import Counter
 
@@ -16,7 +17,7 @@ from diffedu.classroom.checks.judge import judge, known_run, run
 from diffedu.classroom.checks.record import Record
 from label_rules import labels_in
 from right_answers import RIGHT
-from test_layout import NOTEBOOKS
+from test_layout import NOTEBOOKS, ROOT
 
 pytestmark = pytest.mark.usefixtures("own_record")
 
@@ -171,6 +172,13 @@ def test_inputs_are_made_anew_and_alike_each_time(exercise):
             if isinstance(value, torch.Tensor):
                 assert value is not other[name]
                 torch.testing.assert_close(value, other[name], rtol=0, atol=0)
+
+
+def test_the_readme_counts_right():
+    text = (ROOT / "README.md").read_text()
+    count, mistakes = map(int, re.search(r"(\d+) exercises know more than (\d+)", text).groups())
+    assert count == len(EXERCISES)
+    assert mistakes < len(WRONG) < mistakes + 50
 
 
 def test_there_are_enough_of_each_kind():

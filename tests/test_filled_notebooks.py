@@ -31,9 +31,9 @@ by_cell = pytest.mark.parametrize("cell", CELLS, ids=[found[1].name for found in
 by_notebook = pytest.mark.parametrize("name", WITH_EXERCISES)
 
 
-def test_every_exercise_stands_in_its_notebook_once():
+def test_every_exercise_stands_in_its_notebook_once_in_the_order_of_the_list():
     found = [(exercise.name, int(name[:2])) for name, exercise, _, _ in CELLS]
-    assert sorted(found) == sorted((e.name, e.notebook) for e in EXERCISES)
+    assert found == [(e.name, e.notebook) for e in EXERCISES]
 
 
 @by_cell

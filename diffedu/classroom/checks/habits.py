@@ -7,7 +7,7 @@ from diffedu.classroom.checks.compare import agrees, same_shape
 from diffedu.classroom.checks.exercise import Case, Tolerance, Values
 from diffedu.diffusion.schedules import Schedule
 
-CHANGED = "your function changes its input {}. The caller still needs it: work on a new tensor."
+CHANGED = "Your function changes its input {}, which the caller still needs: work on a new tensor."
 ROUNDING = Tolerance(5e-3, 0, "half precision keeps three digits")
 
 

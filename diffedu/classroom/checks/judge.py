@@ -80,7 +80,7 @@ def _tried(exercise: Exercise, function: Attempt) -> Verdict:
     if bad is not None:
         return _wrong(exercise, function, mine, right, bad)
     if mine.changed:
-        words = "The numbers are right, but " + habits.CHANGED.format(mine.changed)
+        words = f"The numbers are right. {habits.CHANGED.format(mine.changed)}"
         return Verdict("wrong", (words,))
     return Verdict("passed", (), (), mine.outcomes[0], right.outcomes[0])
 
@@ -148,7 +148,7 @@ def recognise(exercise: Exercise, mine: Run, right: Run) -> tuple[Misconception,
         return ()
     for candidate in (*exercise.misconceptions, *exercise.together):
         theirs = known_run(exercise, candidate.wrong)
-        pairs = zip(mine.outcomes, theirs.outcomes, strict=False)
+        pairs = zip(mine.outcomes, theirs.outcomes, strict=True)
         if all(same_outcome(one, other, exercise.tolerance) for one, other in pairs):
             return _members(exercise, candidate)
     return ()
@@ -189,7 +189,7 @@ def _habit(exercise: Exercise, function: Attempt, mine: Run, right: Run) -> str:
     if name := habits.returned_argument(mine.cases, numbers):
         return f"Your function gives back {name} as it came."
     if mine.changed:
-        return habits.CHANGED.format(mine.changed).capitalize()
+        return habits.CHANGED.format(mine.changed)
     again = run(exercise, function)
     if habits.is_random(numbers, again.outcomes):
         return "A second call with the same input gives another answer. Where is the chance?"

@@ -1,4 +1,4 @@
-"""The exercises of notebook 03, easy to hard."""
+"""The exercises of notebook 03, in its order."""
 
 from diffedu.classroom.checks.bound import (
     bits,
@@ -14,14 +14,14 @@ from diffedu.classroom.checks.bound import (
 )
 
 EXERCISES = (
+    gaussian_kl.EXERCISE,
     guess_pixel_probability.EXERCISE,
     guess_gap.EXERCISE,
     bits.EXERCISE,
-    gaussian_kl.EXERCISE,
     prior_cost.EXERCISE,
     snr_weight.EXERCISE,
-    two_estimates.EXERCISE,
     step_cost.EXERCISE,
     pixel_log_prob.EXERCISE,
+    two_estimates.EXERCISE,
     repair_learned_cost.EXERCISE,
 )

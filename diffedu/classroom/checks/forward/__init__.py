@@ -1,4 +1,4 @@
-"""The exercises of notebook 01, in its order: guesses where they stand, the rest easy to hard."""
+"""The exercises of notebook 01, in its order."""
 
 from diffedu.classroom.checks.forward import (
     cosine_betas,
@@ -18,12 +18,12 @@ from diffedu.classroom.checks.forward import (
 
 EXERCISES = (
     guess_final_variance.EXERCISE,
+    signal_left.EXERCISE,
+    per_picture.EXERCISE,
     guess_half_signal.EXERCISE,
     guess_signal_curve.EXERCISE,
     one_step.EXERCISE,
-    signal_left.EXERCISE,
     to_range.EXERCISE,
-    per_picture.EXERCISE,
     jump.EXERCISE,
     draw_steps.EXERCISE,
     jump_between.EXERCISE,

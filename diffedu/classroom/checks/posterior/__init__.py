@@ -13,13 +13,13 @@ from diffedu.classroom.checks.posterior import (
 )
 
 EXERCISES = (
-    product_of_gaussians.EXERCISE,
     posterior_variance.EXERCISE,
     posterior_mean.EXERCISE,
-    posterior_by_precisions.EXERCISE,
     guess_weight_of_x0.EXERCISE,
+    guess_tenfold.EXERCISE,
+    product_of_gaussians.EXERCISE,
     x0_from_noise.EXERCISE,
     mean_from_noise.EXERCISE,
-    guess_tenfold.EXERCISE,
+    posterior_by_precisions.EXERCISE,
     repair_posterior.EXERCISE,
 )

@@ -18,14 +18,14 @@ from diffedu.classroom.checks.sampling import (
 EXERCISES = (
     ancestral_step.EXERCISE,
     guess_wrong_noise_std.EXERCISE,
-    pushed.EXERCISE,
     guess_ten_steps.EXERCISE,
+    pushed.EXERCISE,
     times_to_visit.EXERCISE,
     ancestral_loop.EXERCISE,
-    repair_sampler.EXERCISE,
     ddim_move.EXERCISE,
     jump_variance.EXERCISE,
-    repair_strided.EXERCISE,
     clipped_step.EXERCISE,
     restart.EXERCISE,
+    repair_sampler.EXERCISE,
+    repair_strided.EXERCISE,
 )

@@ -1,4 +1,4 @@
-"""The exercises of notebook 04, from easy to hard."""
+"""The exercises of notebook 04, in its order."""
 
 from diffedu.classroom.checks.simple import (
     best_guess,
@@ -17,11 +17,11 @@ from diffedu.classroom.checks.simple import (
 
 EXERCISES = (
     guess_weight_fall.EXERCISE,
+    velocity.EXERCISE,
+    undo_velocity.EXERCISE,
     guess_x0_error.EXERCISE,
     noise_from_x0.EXERCISE,
     score_from_noise.EXERCISE,
-    velocity.EXERCISE,
-    undo_velocity.EXERCISE,
     x0_from_score.EXERCISE,
     noise_weight.EXERCISE,
     fair_weight.EXERCISE,
