@@ -47,6 +47,7 @@ PLACES = {
     "classroom.checks.exercise": Place(5.2, ALL),
     "classroom.checks.record": Place(5.2, ALL),
     "classroom.checks.card": Place(5.2, ALL),
+    "classroom.checks.solution": Place(5.3, ALL),
     "classroom.checks.inputs": Place(5.3, ALL),
     "classroom.checks.pictures": Place(5.3, ALL),
     "classroom.checks.bench": Place(5.3, ALL),

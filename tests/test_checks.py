@@ -105,6 +105,20 @@ def test_the_solution_comes_at_once_if_one_says_so(variance):
         assert inspect.getsource(function).rstrip() in text
 
 
+def test_the_solution_shows_the_private_helpers_that_hold_the_formula():
+    text = str(check.jump.solution(tried=True))
+    assert "def q_sample(" in text
+    assert "def _signal_noise(" in text
+    assert "def _check(" not in text
+    assert text.count("def _signal_noise(") == 1
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def test_every_solution_can_be_shown(exercise):
+    text = str(Check(exercise, Record()).solution(tried=True))
+    assert f"def {exercise.reference.__name__}(" in text
+
+
 def test_an_attempt_counts_in_another_kernel_too(variance):
     variance(standard_deviation)
     again = Check(variance.exercise, Record())

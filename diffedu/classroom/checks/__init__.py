@@ -56,8 +56,8 @@ entry that names both readings. Grade with formulas and exact chains, never by t
 
 The modules: `exercise` (what an exercise is), `inputs` and `bench` (for authors), `attempt`
 (running somebody's code), `compare`, `habits` and `judge` (the verdict), `wording`, `consequence`,
-`answers`, `pictures` and `card` (what is said), `record` (what is done), `course` (`check` and
-`progress`).
+`answers`, `pictures` and `card` (what is said), `solution` (the answer key), `record` (what is
+done), `course` (`check` and `progress`).
 '''
 
 from diffedu.classroom.checks.course import check, progress

@@ -1,7 +1,6 @@
 """`check` and `progress`, as a notebook uses them."""
 
 import difflib
-import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ from diffedu.classroom.checks.card import Card
 from diffedu.classroom.checks.exercise import Exercise, Prediction
 from diffedu.classroom.checks.judge import Verdict, judge
 from diffedu.classroom.checks.record import Record
+from diffedu.classroom.checks.solution import solution_of
 
 EXERCISES = (
     *forward.EXERCISES,
@@ -87,10 +87,8 @@ class Check:
             words = "Try it first: a wrong answer teaches more than a copied one."
             step = f"The answer anyway: `check.{name}.solution(tried=True)`"
             return Note(Card(f"{name}: the solution waits", (words,), next_step=step))
-        functions = (reference, *self.exercise.built_on)
-        source = "\n\n".join(inspect.getsource(function) for function in functions)
         where = f"From `{reference.__module__}`, for ({self.exercise.label}):"
-        return Note(Card(f"{name}: a solution", (where,), listing=source))
+        return Note(Card(f"{name}: a solution", (where,), listing=solution_of(self.exercise)))
 
     def explain(self, misconception: Any = "") -> Note:
         """What a misconception would do, in numbers."""

@@ -10,7 +10,7 @@ from diffedu.classroom.checks.forward.common import (
     noising_cases,
     told,
 )
-from diffedu.diffusion.gaussian import _signal_noise, q_sample
+from diffedu.diffusion.gaussian import q_sample
 from diffedu.diffusion.schedules import linear
 from diffedu.shapes import per_sample
 
@@ -121,5 +121,5 @@ EXERCISE = Exercise(
         "Two roots of (1.5), each with as many axes as x_0, as in per_picture; then one sum.",
     ),
     consequence=partial(told, _at_500),
-    built_on=(_signal_noise, per_sample),
+    built_on=(per_sample,),
 )
