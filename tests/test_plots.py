@@ -201,3 +201,29 @@ def test_schedules_are_drawn_over_their_share_of_the_way():
     assert names_in(axes[0].get_legend()) == ["short", "long"]
     assert [ax.get_xlabel() for ax in axes] == ["t / T", "t / T"]
     assert len(set(colours_of(axes[0].lines))) == len({x.get_linestyle() for x in axes[0].lines})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (("square", "digits"), "schedule: expected one of ('linear', 'scaled_linear', "),
+        (("linear", "cat"), "image: expected one of ('digits', 'china', 'flower'), got cat"),
+    ],
+)
+def test_the_noise_frames_refuse_settings_that_do_not_exist(settings, message):
+    with pytest.raises(ValueError) as error:
+        plots.NoiseFrames(T=50)(1, *settings)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("levels", "sigma", "message"),
+    [
+        (1, 1.0, "levels: expected an integer >= 2, got 1"),
+        (5, 0.0, "sigma: expected values > 0, got 0.0"),
+    ],
+)
+def test_bins_need_two_levels_and_a_width(levels, sigma, message):
+    with pytest.raises(ValueError) as error:
+        plots.plot_bins(levels, 0.0, sigma, 0, plots.new_axes(1)[0])
+    assert str(error.value) == message

@@ -146,7 +146,9 @@ def plot_bins(levels: int, mean: float, sigma: float, level: int, ax: Axes) -> A
 
     The bins of the first and of the last level have no outer edge: they reach beyond the axes.
     """
+    expect.integer("levels", levels, 2)
     expect.integer("level", level, 0, levels - 1)
+    expect.positive("sigma", sigma)
     edges = (np.arange(1, levels) * 2 - levels) / (levels - 1)
     x = np.linspace(-1.6, 1.6, 1601)
     density = standard_normal((x - mean) / sigma) / sigma

@@ -65,6 +65,12 @@ class NoiseFrames:
 
     def __call__(self, t: int, schedule: str, image: str) -> Frame:
         """The picture for these settings."""
+        for name, value, known in (
+            ("schedule", schedule, self.schedules),
+            ("image", image, self.images),
+        ):
+            if value not in known:
+                expect.fail(name, f"one of {tuple(known)}", value)
         view = noise_view(self.images[image], t, self.schedules[schedule], self.eps[image])
         self._picture.set_data(to_pixels(view.xt))
         self._bars.set_data(view.histogram.clamp(max=1).numpy())
