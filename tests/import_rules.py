@@ -51,6 +51,7 @@ PLACES = {
     "classroom.checks.inputs": Place(5.3, ALL),
     "classroom.checks.pictures": Place(5.3, ALL),
     "classroom.checks.bench": Place(5.3, ALL),
+    "classroom.checks.outcome": Place(5.25, ALL),
     "classroom.checks.attempt": Place(5.3, ALL),
     "classroom.checks.compare": Place(5.4, ALL),
     "classroom.checks.habits": Place(5.5, ALL),

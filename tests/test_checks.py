@@ -40,7 +40,7 @@ def test_a_result_says_whether_it_passed_and_what_was_found(variance):
 
 def test_a_wrong_answer_is_told_where_and_how_much_and_what_next(variance):
     text = str(variance(lambda t, s: posterior_variance(t, s) + 0.25))
-    assert "First difference: T = 1000, at t = " in text
+    assert "First clear difference: T = 1000, at t = " in text
     assert "off by 0.25" in text
     assert "Next: look at (2.7)" in text
 
@@ -133,8 +133,10 @@ def test_an_explanation_computes_what_would_happen():
 
 
 def test_an_unknown_misconception_is_answered_with_the_nearest(variance):
-    assert "`variance used as std`" in str(variance.explain("variance as std"))
-    assert "nearest" in str(variance.explain(None))
+    text = str(variance.explain("variance as std"))
+    assert text.endswith("Did you mean: variance used as std")
+    for name in (None, "", "zzz"):
+        assert "variance used as std, beta for beta-tilde" in str(variance.explain(name))
 
 
 def test_an_unknown_exercise_is_answered_with_the_nearest():
@@ -142,6 +144,37 @@ def test_an_unknown_exercise_is_answered_with_the_nearest():
         _ = check.posterior_varance
     with pytest.raises(AttributeError, match="no exercise is called zzz"):
         _ = check.zzz
+
+
+def test_what_cannot_be_called_is_no_attempt(variance):
+    for nothing in (None, ..., 3, lambda t: t):
+        variance(nothing)
+        assert "Try it first" in str(variance.solution())
+
+
+def test_a_check_cannot_be_overwritten_and_the_list_not_called():
+    with pytest.raises(AttributeError, match=r"hand your answer over with check\.jump\(\.\.\.\)"):
+        check.jump = lambda x: x
+    with pytest.raises(TypeError, match=r"check\.NAME\(your_function\)"):
+        check(lambda x: x)
+
+
+def test_an_error_in_a_helper_is_shown_where_it_was_called(variance):
+    def helper(t):
+        return t.sqroot()
+
+    def attempt(t, s):
+        return helper(t)
+
+    text = str(variance(attempt))
+    assert "in line 2 of your function, `return helper(t)`, (inside `helper`)" in text
+
+
+def test_two_right_results_in_the_wrong_order_are_told_so():
+    pair = check.posterior_by_precisions
+
+    text = str(pair(lambda *arguments: pair.exercise.reference(*arguments)[::-1]))
+    assert "in the wrong order" in text
 
 
 def test_the_tab_key_finds_every_exercise():
@@ -160,16 +193,22 @@ def test_the_same_attempt_gets_the_same_verdict_and_leaves_the_random_numbers_al
 
 HABITS = {
     "A second call with the same input": lambda t, s: torch.randn(len(t)),
-    "gives back t as it came": lambda t, s: t,
+    "gives back the numbers of t, unchanged": lambda t, s: t,
     "the same number for every input": lambda t, s: torch.full((len(t),), 0.5),
     "Everywhere your result is 3 times the right one": lambda t, s: 3 * posterior_variance(t, s),
     "the sign is wrong": lambda t, s: -posterior_variance(t, s),
     "right to two or three digits only": lambda t, s: posterior_variance(t, s).bfloat16(),
-    "Shape: expected (5,), got (5, 2)": lambda t, s: posterior_variance(t, s)[:, None].repeat(1, 2),
-    "Shape: expected (5,), got (1, 5)": lambda t, s: posterior_variance(t, s)[None],
+    "Shape: expected (5,), got (5, 2), for T = 1000": lambda t, s: posterior_variance(t, s)[
+        :, None
+    ].repeat(1, 2),
+    "got (1, 5), for T = 1000. Did you reshape for pictures only?": lambda t, s: posterior_variance(
+        t, s
+    )[None],
     "yours is NaN": lambda t, s: posterior_variance(t, s) * float("nan"),
     "Is a `return` missing?": lambda t, s: print(end=""),
-    "is called with (t, s), in this order": lambda t: t,
+    "takes (t); it is called by position with (t, s)": lambda t: t,
+    "takes (t, *, s); it is called by position with (t, s)": lambda t, *, s: t,
+    "off by +0.5 %. Is a constant rounded?": lambda t, s: 1.005 * posterior_variance(t, s),
     "changes its input t": lambda t, s: posterior_variance(t.sub_(1).add_(1).clamp_(max=9), s),
 }
 

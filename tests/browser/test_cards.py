@@ -82,7 +82,7 @@ def test_the_wrong_answer_is_named(notebook):
     text = card(notebook).inner_text()
     assert "posterior_variance: not yet" in text
     assert "You returned the standard deviation; (2.7) asks for its square." in text
-    assert "First difference: T = 1000, at t = " in text
+    assert "First clear difference: T = 1000, at t = " in text
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])

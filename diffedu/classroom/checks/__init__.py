@@ -54,10 +54,10 @@ tolerance that a float32 answer meets. A diagnosis says what was done and what t
 for instead, in one sentence; it does not say what to type. Two mistakes that behave alike are one
 entry that names both readings. Grade with formulas and exact chains, never by training.
 
-The modules: `exercise` (what an exercise is), `inputs` and `bench` (for authors), `attempt`
-(running somebody's code), `compare`, `habits` and `judge` (the verdict), `wording`, `consequence`,
-`answers`, `pictures` and `card` (what is said), `solution` (the answer key), `record` (what is
-done), `course` (`check` and `progress`).
+The modules: `exercise` (what an exercise is), `inputs` and `bench` (for authors), `attempt` and
+`outcome` (running somebody's code), `compare`, `habits` and `judge` (the verdict), `wording`,
+`consequence`, `answers`, `pictures` and `card` (what is said), `solution` (the answer key),
+`record` (what is done), `course` (`check` and `progress`).
 '''
 
 from diffedu.classroom.checks.course import check, progress

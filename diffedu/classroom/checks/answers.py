@@ -19,7 +19,7 @@ def card_of(exercise: Exercise, verdict: Verdict) -> Card:
     if verdict.status == "not attempted":
         return _open(exercise)
     if verdict.status == "passed":
-        return _right(exercise)
+        return _right(exercise, verdict)
     if is_untouched_bug(exercise, verdict):
         return _unrepaired(exercise)
     return _wrong(exercise, verdict)
@@ -41,11 +41,15 @@ def _open(exercise: Exercise) -> Card:
     return Card(f"{exercise.name}: not attempted yet", (exercise.statement,), "not attempted", step)
 
 
-def _right(exercise: Exercise) -> Card:
+def _right(exercise: Exercise, verdict: Verdict) -> Card:
     words = [f"Tested: {exercise.tested}"]
+    for yours, target in zip(verdict.yours or (), verdict.target or (), strict=True):
+        if yours.shape != target.shape and target.ndim:
+            words.append(f"Your shape {tuple(yours.shape)} passed; {tuple(target.shape)} is usual.")
     if exercise.bug:
         bug = exercise.named(exercise.bug)
-        words += ["The bug was this. " + bug.diagnosis, consequence_of(exercise, bug.wrong)]
+        done = consequence_of(exercise, bug.wrong)
+        words += ["The bug was this. " + bug.diagnosis, f"What it did: {done}"]
     step = f"The package's version: `check.{exercise.name}.solution()`"
     title = f"{exercise.name}: {'repaired' if exercise.bug else 'right'}"
     return Card(title, tuple(words), "passed", step)
@@ -74,13 +78,15 @@ def _guessed(exercise: Exercise, verdict: Verdict) -> Card:
         step = "Put your guess in place of `...` and run the cell again."
         return Card(f"{name}: no guess yet", (exercise.statement,), "not attempted", step)
     picture = _picture(exercise, verdict)
+    step = LATER if picture is None else "The picture has both."
     if verdict.status == "passed":
         words = (exercise.tested,)
-        return Card(f"{name}: a good guess", words, "passed", LATER, picture)
+        return Card(f"{name}: a good guess", words, "passed", step, picture)
     if has_the_form(verdict):
-        title, words, step = "noted, and off", verdict.words, LATER
+        title, words = "noted, and off", verdict.words
     else:
-        title, words, step = "not a guess", (exercise.statement,), "Try again with what is asked."
+        title, words = "not a guess", (exercise.statement,)
+        step = "Try again with what is asked: numbers, without quotes."
     return Card(f"{name}: {title}", words, "wrong", step, picture)
 
 

@@ -11,14 +11,13 @@ import traceback
 import types
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from diffedu.classroom.checks.exercise import Attempt, Case, Values
+from diffedu.classroom.checks.exercise import Attempt, Case
+from diffedu.classroom.checks.outcome import NOT_ATTEMPTED, Outcome, Problem, as_values
 
 SECONDS = 10.0  # for all inputs of one check together; a right answer needs a small part of one
 UNTOUCHED = {
@@ -32,16 +31,13 @@ UNTOUCHED = {
 }
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Why a call gave no numbers. `kind` is compared, `words` are read."""
-
-    kind: str
-    words: str
-
-
-NOT_ATTEMPTED = Problem("not attempted", "")
-Outcome = Values | Problem
+# what torch says, and what a beginner should make of it
+_ONE_NUMBER = " (functions of `math` take one number; torch has the same for tensors)"
+TORCH_SAYS = {
+    "only one element tensors": _ONE_NUMBER,
+    "only length-1 arrays": _ONE_NUMBER,
+    "Boolean value of Tensor": " (`if` decides once; a batch needs torch.where, or a product)",
+}
 
 
 class OutOfTimeError(BaseException):
@@ -61,7 +57,7 @@ def call(attempt: Attempt, case: Case, parts: int) -> Outcome:
     try:
         with _quiet():
             returned = attempt(*case.values())
-            return _as_values(returned, parts)
+            return as_values(returned, parts)
     except NotImplementedError as error:
         return NOT_ATTEMPTED if not _in_torch(error) else _raised(error, attempt)
     except (Exception, SystemExit, GeneratorExit) as error:
@@ -77,9 +73,10 @@ def mismatch(attempt: Attempt, arguments: tuple[str, ...]) -> str:
     try:
         signature.bind(*arguments)
     except TypeError:
-        takes = ", ".join(str(name) for name in signature.parameters) or "nothing"
+        bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+        takes = signature.replace(parameters=bare, return_annotation=signature.empty)
         wanted = ", ".join(arguments)
-        return f"Your function takes ({takes}); it is called with ({wanted}), in this order."
+        return f"Your function takes {takes}; it is called by position with ({wanted})."
     return ""
 
 
@@ -147,19 +144,24 @@ def _raised(error: BaseException, attempt: Attempt) -> Problem:
         message = ""
     name = type(error).__name__
     said = f"{name}: {_short(message)}" if message else name
-    return Problem("raised", f"Your code stopped{_place(error, attempt)} with {said}")
+    hint = next((words for part, words in TORCH_SAYS.items() if part in message), "")
+    return Problem("raised", f"Your code stopped{_place(error, attempt)} with {said}{hint}")
 
 
 def _place(error: BaseException, attempt: Attempt) -> str:
-    """The learner's own line, the innermost one: not ours, not torch's."""
+    """The learner's own line: in the function itself, or where it called a helper of theirs."""
     code = getattr(_plain(attempt), "__code__", None)
-    if code is None:
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [f for f in frames if code is not None and f.filename == code.co_filename]
+    own = [frame for frame in theirs if frame.name == code.co_name]
+    if not own:
         return ""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename == code.co_filename:
-            shown = f"line {frame.lineno - code.co_firstlineno + 1} of your function"
-            return f" in {shown}, `{_short(frame.line)}`," if frame.line else f" in {shown}"
-    return ""
+    last, helper = own[-1], theirs[-1]
+    number = last.lineno - code.co_firstlineno + 1
+    shown = f"line {number} of your function" if number > 0 else "your function"
+    line = f", `{_short(last.line)}`," if last.line else ""
+    inside = "" if helper.name == code.co_name else f" (inside `{helper.name}`)"
+    return f" in {shown}{line}{inside}"
 
 
 def _plain(attempt: Attempt) -> Any:
@@ -176,67 +178,3 @@ def _plain(attempt: Attempt) -> Any:
 
 def _short(text: str, limit: int = 90) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def _as_values(returned: Any, parts: int) -> Outcome:
-    if _is_unfinished(returned):
-        return NOT_ATTEMPTED
-    if isinstance(returned, tuple | list) and parts > 1:
-        if len(returned) != parts:
-            return Problem(
-                "type", f"It should return {parts} things, and returned {len(returned)}."
-            )
-        found = [_as_tensor(part) for part in returned]
-    else:
-        found = [_as_tensor(returned)]
-        if parts > 1 and isinstance(found[0], Tensor):
-            words = f"It should return {parts} things, and returned {kind_of(returned)}."
-            return Problem("type", words)
-    problems = [part for part in found if isinstance(part, Problem)]
-    return problems[0] if problems else tuple(found)
-
-
-def _is_unfinished(returned: Any) -> bool:
-    """`return ...`, or a pair of which a part is still open."""
-    inside = returned if type(returned) in (tuple, list) else (returned,)
-    return any(part is Ellipsis or part is NotImplemented for part in inside)
-
-
-def _as_tensor(x: Any) -> Tensor | Problem:
-    if inspect.iscoroutine(x):
-        x.close()  # or Python complains later that nobody awaited it
-        return Problem("type", "Your function is `async`; a plain `def` is enough.")
-    if inspect.isgenerator(x):
-        return Problem("type", "Your function yields; it should return its result instead.")
-    if x is None:
-        return Problem("type", "Your function returned None. Is a `return` missing?")
-    if isinstance(x, tuple) and len(x) == 1:
-        return Problem("type", "It returned a tuple of one. Is there a comma behind the result?")
-    if callable(x) and not isinstance(x, Tensor):
-        return Problem("type", f"It returned {kind_of(x)}, and not a result: was it called?")
-    return _numbers(x)
-
-
-def _numbers(x: Any) -> Tensor | Problem:
-    """Tensors, arrays, numbers and lists of numbers, as float64 on the CPU."""
-    wrong = Problem("type", f"It returned {kind_of(x)}; numbers in a tensor were expected.")
-    if isinstance(x, str | bytes | dict | set):
-        return wrong
-    try:
-        found = x.detach() if isinstance(x, Tensor) else torch.as_tensor(np.asarray(x))
-        if found.device.type == "meta":
-            return Problem(
-                "device", "It returned a tensor on the device `meta`, which holds no values."
-            )
-        if found.is_complex():
-            return Problem("complex", "It returned complex numbers; every number here is real.")
-        found = found.to_dense() if found.layout != torch.strided else found
-        return found.to("cpu", torch.float64, copy=True)
-    except Exception:
-        return wrong
-
-
-def kind_of(x: Any) -> str:
-    """The type in words; never its repr, which is the learner's and may do anything."""
-    name = type(x).__name__
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from diffedu.classroom.checks.attempt import Outcome, Problem
 from diffedu.classroom.checks.exercise import Tolerance
+from diffedu.classroom.checks.outcome import Outcome, Problem
 
 
 def agrees(mine: Outcome, right: Outcome, tolerance: Tolerance) -> bool:

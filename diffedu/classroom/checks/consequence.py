@@ -2,10 +2,10 @@
 
 import torch
 
-from diffedu.classroom.checks.attempt import Problem
 from diffedu.classroom.checks.compare import same_shape
 from diffedu.classroom.checks.exercise import Attempt, Exercise, Prediction
 from diffedu.classroom.checks.judge import Run, run
+from diffedu.classroom.checks.outcome import Problem
 
 
 def consequence_of(exercise: Exercise, wrong: Attempt) -> str:

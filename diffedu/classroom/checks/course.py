@@ -64,7 +64,7 @@ class Check:
     def __call__(self, attempt: Any = None) -> Result:
         """Judge an attempt: your function, or your guess."""
         verdict = judge(self.exercise, attempt)
-        if verdict.status != "not attempted" and not is_untouched_bug(self.exercise, verdict):
+        if _is_tried(self.exercise, verdict):
             self.record.add(self.exercise.name, "tried")
         if _is_done(self.exercise, verdict):
             self.record.add(self.exercise.name, "done")
@@ -94,8 +94,8 @@ class Check:
         """What a misconception would do, in numbers."""
         known = {wrong.name: wrong for wrong in self.exercise.misconceptions}
         if misconception not in known:
-            near = difflib.get_close_matches(str(misconception), known, n=1, cutoff=0)
-            words = f"There is no entry of this name. The nearest: `{near[0]}`"
+            near = difflib.get_close_matches(str(misconception), known, n=1) or list(known)
+            words = "There is no entry of this name. Did you mean: " + ", ".join(near)
             return Note(Card(f"{self.exercise.name}: nothing to explain", (words,)))
         return Note(explanation(self.exercise, known[misconception]))
 
@@ -119,6 +119,16 @@ class Checks:
         near = difflib.get_close_matches(name, checks, n=1)
         meant = f"; did you mean check.{near[0]}?" if near else ""
         raise AttributeError(f"no exercise is called {name}{meant}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse `check.jump = jump`, which would put the check out of reach."""
+        if name != "_checks":
+            raise AttributeError(f"hand your answer over with check.{name}(...), without =")
+        super().__setattr__(name, value)
+
+    def __call__(self, *attempts: object) -> None:
+        """Say what is missing: the name of the exercise."""
+        raise TypeError("which exercise? check.NAME(your_function)")
 
     def __dir__(self) -> list[str]:
         """For the Tab key."""
@@ -147,6 +157,12 @@ def progress(notebook: int | None = None) -> Note:
     words = (*([trouble] if trouble else []), *lines)
     total = sum(exercise.name in done for exercise in EXERCISES)
     return Note(Card(f"Exercises done: {total} of {len(EXERCISES)}", words))
+
+
+def _is_tried(exercise: Exercise, verdict: Verdict) -> bool:
+    """A stub, a bug as it was given and what cannot even be called are no attempts."""
+    ran = verdict.status != "not attempted" and verdict.called
+    return ran and not is_untouched_bug(exercise, verdict)
 
 
 def _is_done(exercise: Exercise, verdict: Verdict) -> bool:

@@ -53,7 +53,9 @@ def at_t(case: Case, index: tuple[int, ...]) -> str:
     """Where an entry of the result is, in words, if its first axis is the batch."""
     t = case.get("t")
     if isinstance(t, Tensor) and t.ndim == 1 and index and index[0] < len(t):
-        return f"at t = {t[index[0]].item()}"
+        later = case.get("t_next")
+        jump = f", t_next = {later[index[0]].item()}" if isinstance(later, Tensor) else ""
+        return f"at t = {t[index[0]].item()}{jump}"
     return at_entry(case, index)
 
 
@@ -88,7 +90,9 @@ class Exercise:
     `bug` names the misconception that a find-the-bug cell comes with. `consequence(function)` says
     in a sentence with numbers what a wrong function would do. `measure` turns what was returned
     into what is compared, for answers that draw random numbers. `picture(yours, target)` draws.
-    `built_on` are functions that the solution shows besides the reference.
+    `built_on` are functions that the solution shows besides the reference. `objection(returned,
+    case)` looks at the very object that came back when its numbers are right, and says what is
+    wrong with it all the same (a lost gradient, floats for indices), or "".
     """
 
     name: str
@@ -107,6 +111,7 @@ class Exercise:
     picture: Callable[[Values, Values], Any] | None = None
     where: Callable[[Case, tuple[int, ...]], str] = at_t
     built_on: tuple[Attempt, ...] = ()
+    objection: Callable[[Any, Case], str] | None = None
 
     @property
     def notebook(self) -> int:

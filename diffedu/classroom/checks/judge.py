@@ -9,14 +9,10 @@ import torch
 
 from diffedu.classroom.checks import habits
 from diffedu.classroom.checks.attempt import (
-    NOT_ATTEMPTED,
     SECONDS,
-    Outcome,
     OutOfTimeError,
-    Problem,
     call,
     is_stub,
-    kind_of,
     mismatch,
     time_box,
 )
@@ -30,7 +26,8 @@ from diffedu.classroom.checks.exercise import (
     Prediction,
     Values,
 )
-from diffedu.classroom.checks.wording import by_a_factor, difference
+from diffedu.classroom.checks.outcome import NOT_ATTEMPTED, Outcome, Problem, kind_of
+from diffedu.classroom.checks.wording import by_a_factor, difference, inputs
 
 SEED = 0  # of every input: the same attempt always gets the same verdict
 
@@ -42,6 +39,7 @@ class Verdict:
     status: str  # "not attempted", "passed" or "wrong"
     words: tuple[str, ...] = ()
     found: tuple[Misconception, ...] = ()
+    called: bool = True
     yours: Values | None = None
     target: Values | None = None
 
@@ -60,7 +58,7 @@ def judge(exercise: Exercise, attempt: Any) -> Verdict:
     if isinstance(exercise, Prediction) and attempt is None:
         return Verdict("not attempted")
     if words := refusal(exercise, attempt):
-        return Verdict("wrong", (words,))
+        return Verdict("wrong", (words,), called=False)
     function = as_function(exercise, attempt)
     if is_stub(function):
         return Verdict("not attempted")
@@ -68,8 +66,8 @@ def judge(exercise: Exercise, attempt: Any) -> Verdict:
         with time_box(SECONDS), torch.random.fork_rng(devices=[]):
             return _tried(exercise, function)
     except OutOfTimeError:
-        words = f"It was still running after {SECONDS:g} s. Is there a loop without an end?"
-        return Verdict("wrong", (words,))
+        words = f"It was still running after {SECONDS:g} s."
+        return Verdict("wrong", (f"{words} Is there a loop without an end, or far too much work?",))
 
 
 def _tried(exercise: Exercise, function: Attempt) -> Verdict:
@@ -82,7 +80,18 @@ def _tried(exercise: Exercise, function: Attempt) -> Verdict:
     if mine.changed:
         words = f"The numbers are right. {habits.CHANGED.format(mine.changed)}"
         return Verdict("wrong", (words,))
-    return Verdict("passed", (), (), mine.outcomes[0], right.outcomes[0])
+    if words := _objection(exercise, function):
+        return Verdict("wrong", (words,))
+    return Verdict("passed", yours=mine.outcomes[0], target=right.outcomes[0])
+
+
+def _objection(exercise: Exercise, function: Attempt) -> str:
+    """What is wrong with a result although its numbers are right, or ""."""
+    if exercise.objection is None:
+        return ""
+    case, returned = exercise.cases(torch.Generator().manual_seed(SEED))[0], []
+    call(lambda *arguments: returned.append(function(*arguments)), case, 1)
+    return exercise.objection(returned[0], case) if returned else ""
 
 
 def refusal(exercise: Exercise, attempt: Any) -> str:
@@ -169,6 +178,8 @@ def _wrong(exercise: Exercise, function: Attempt, mine: Run, right: Run, bad: in
     found = recognise(exercise, mine, right)
     if isinstance(yours, Problem):
         shown, drawn = yours.words, None
+        if yours.kind == "raised":
+            shown += _at_input(mine.cases[bad])
     else:
         shown, drawn = difference(exercise, mine.cases[bad], yours, target), yours
     if found:
@@ -178,7 +189,12 @@ def _wrong(exercise: Exercise, function: Attempt, mine: Run, right: Run, bad: in
     else:
         says = [_habit(exercise, function, mine, right)]
     words = tuple(sentence for sentence in (*says, shown) if sentence)
-    return Verdict("wrong", words, found, drawn, target)
+    return Verdict("wrong", words, found, yours=drawn, target=target)
+
+
+def _at_input(case: Case) -> str:
+    words = inputs(case)
+    return f" The input: {words}." if words else ""
 
 
 def _habit(exercise: Exercise, function: Attempt, mine: Run, right: Run) -> str:
@@ -186,13 +202,14 @@ def _habit(exercise: Exercise, function: Attempt, mine: Run, right: Run) -> str:
     numbers = [outcome for outcome in mine.outcomes if not isinstance(outcome, Problem)]
     if len(numbers) < len(mine.outcomes) or isinstance(exercise, Prediction):
         return ""
-    if name := habits.returned_argument(mine.cases, numbers):
-        return f"Your function gives back {name} as it came."
     if mine.changed:
         return habits.CHANGED.format(mine.changed)
-    again = run(exercise, function)
-    if habits.is_random(numbers, again.outcomes):
-        return "A second call with the same input gives another answer. Where is the chance?"
+    if name := habits.returned_argument(mine.cases, numbers):
+        return f"Your function gives back the numbers of {name}, unchanged."
+    if habits.is_random(numbers, run(exercise, function).outcomes):
+        return habits.random_words(mine.cases[0])
+    if habits.exchanged(numbers, right.outcomes, exercise.tolerance):
+        return "Your two results are right, and in the wrong order."
     factor = habits.one_factor(numbers, right.outcomes, exercise.tolerance)
     if factor is not None:
         return by_a_factor(factor)

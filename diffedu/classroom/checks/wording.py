@@ -12,7 +12,8 @@ def difference(exercise: Exercise, case: Case, yours: Values, target: Values) ->
     """The shape, or the first entry that differs and the size of the difference."""
     for one, other in zip(yours, target, strict=True):
         if not same_shape(one, other):
-            return f"Shape: expected {_shape(other)}, got {_shape(one)}."
+            shapes = f"Shape: expected {_shape(other)}, got {_shape(one)}"
+            return f"{shapes}{_for(case)}.{_axes(one, other)}"
     for part, (one, other) in enumerate(zip(yours, target, strict=True)):
         if agrees((one,), (other,), exercise.tolerance):
             continue
@@ -23,8 +24,17 @@ def difference(exercise: Exercise, case: Case, yours: Values, target: Values) ->
             return _distance(got, wanted, place)
         which = f"result {part + 1} of {len(yours)}" if len(yours) > 1 else ""
         where = ", ".join(words for words in (which, inputs(case), place) if words)
-        return f"First difference: {where}: {_size(got, wanted)}."
+        return f"First clear difference: {where}: {_size(got, wanted)}."
     return ""
+
+
+def _for(case: Case) -> str:
+    words = inputs(case)
+    return f", for {words}" if words else ""
+
+
+def _axes(one: torch.Tensor, other: torch.Tensor) -> str:
+    return " Did you reshape for pictures only?" if one.ndim > other.ndim > 0 else ""
 
 
 def inputs(case: Case) -> str:
@@ -39,6 +49,9 @@ def by_a_factor(factor: float) -> str:
     """What a result that is wrong by one factor everywhere looks like."""
     if abs(factor + 1) < 1e-3:
         return "Everywhere the size is right and the sign is wrong."
+    if abs(factor - 1) < 0.02:
+        off = 100 * (factor - 1)
+        return f"Everywhere your result is off by {off:+.2g} %. Is a constant rounded?"
     sign = ", with the wrong sign" if factor < 0 else ""
     return f"Everywhere your result is {abs(factor):.3g} times the right one{sign}."
 
@@ -47,7 +60,7 @@ def _size(got: float, wanted: float) -> str:
     if got != got:
         return "yours is NaN (0/0, or the root of a negative number)"
     if abs(got) == float("inf"):
-        return "yours is infinite (a division by 0?)"
+        return "yours is infinite (x/0, log 0, or exp of a large number)"
     off = abs(got - wanted)
     return f"yours is off by {off:.2g}{_share(off / abs(wanted)) if wanted else ''}"
 
