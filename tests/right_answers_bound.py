@@ -160,6 +160,27 @@ def pixels_by_erf_in_float32(x0, mean, sigma, levels):
     return torch.log((high - low) / 2)
 
 
+def pixels_by_logs_of_sigma(x0, mean, sigma, levels):
+    """Distances in units of sigma by exp(log - log), which only a tensor can do."""
+    unit = torch.exp(-sigma.log()).flatten()
+    half = 1 / (levels - 1)
+    edges = torch.stack([x0 - half - mean, x0 + half - mean]) * unit
+    edges[0][x0 < half - 1], edges[1][x0 > 1 - half] = -math.inf, math.inf
+    low, high = 0.5 * torch.erfc(-edges / math.sqrt(2))
+    return (high - low).log()
+
+
+def pixels_with_a_plain_float(x0, mean, sigma, levels):
+    scale, half = float(sigma) * math.sqrt(2), 1 / (levels - 1)
+    found = torch.empty_like(x0)
+    for k in range(x0.numel()):
+        x, m = x0.view(-1)[k].item(), mean.reshape(-1)[k].item()
+        high = 2 if x > 0.999 else 1 + math.erf((x + half - m) / scale)
+        low = 0 if x < -0.999 else 1 + math.erf((x - half - m) / scale)
+        found.view(-1)[k] = math.log((high - low) / 2)
+    return found
+
+
 def learned_by_a_root(x0, x0_hat, v, t, s):
     tilde = ((1 - s.alpha_bar.roll(1)) / (1 - s.alpha_bar) * s.beta)[t]
     beta = s.beta[t]
@@ -209,6 +230,12 @@ RIGHT = {
         estimates_by_softmax_weights,
     ),
     "step_cost": (step_by_torch, step_by_snr, step_in_float32),
-    "pixel_log_prob": (pixels_by_torch, pixels_by_statistics, pixels_by_erf_in_float32),
+    "pixel_log_prob": (
+        pixels_by_torch,
+        pixels_by_statistics,
+        pixels_by_erf_in_float32,
+        pixels_by_logs_of_sigma,
+        pixels_with_a_plain_float,
+    ),
     "repair_learned_cost": (learned_by_a_root, learned_by_powers, learned_in_numpy),
 }

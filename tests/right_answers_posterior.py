@@ -122,6 +122,14 @@ def pair_one_by_one(x0, xt, t, s):
     return np.stack(means), variances
 
 
+def pair_with_a_floor(x0, xt, t, s):
+    prior = (1 - s.alpha_bar[t - 1]).clamp(min=1e-12)
+    a = s.alpha[t] / s.beta[t] + 1 / prior
+    b = factor(s.alpha[t].sqrt() / s.beta[t], xt) * xt
+    b += factor(s.alpha_bar[t - 1].sqrt() / prior, x0) * x0
+    return b / factor(a, b), 1 / a
+
+
 def pair_mended_in_place(x0, xt, t, s):
     prior = 1 / (1 - s.alpha_bar[t - 1])
     likelihood = s.alpha[t] / s.beta[t]
@@ -214,7 +222,12 @@ RIGHT = {
         variance_as_a_column,
     ),
     "posterior_mean": (mean_by_loop, mean_by_gain, mean_through_the_noise, mean_in_float32),
-    "posterior_by_precisions": (pair_with_where, pair_one_by_one, pair_mended_in_place),
+    "posterior_by_precisions": (
+        pair_with_where,
+        pair_one_by_one,
+        pair_mended_in_place,
+        pair_with_a_floor,
+    ),
     "guess_weight_of_x0": (0.003, torch.tensor(0.0027), [0.0035]),
     "x0_from_noise": (clean_by_snr, clean_by_loop, clean_in_float32),
     "mean_from_noise": (step_through_x0, step_by_loop, step_in_float32),

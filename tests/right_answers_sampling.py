@@ -115,7 +115,8 @@ def clipped_as_ddim(xt, eps_hat, t, s, variance, noise):
     x0 = ((xt - lift(spread, xt) * eps_hat) / lift(signal, xt)).minimum(torch.ones(()))
     x0 = x0.maximum(-torch.ones(()))
     eps = (xt - lift(signal, xt) * x0) / lift(spread, xt)
-    return ddim_step(xt, eps, t, t - 1, s, 1.0, noise)
+    mean = ddim_step(xt, eps, t, t - 1, s, 1.0, torch.zeros_like(xt))
+    return torch.where(lift(t, xt) > 1, mean + lift(variance[t].sqrt(), xt) * noise, mean)
 
 
 def clipped_sample_by_sample(xt, eps_hat, t, s, variance, noise):

@@ -175,10 +175,10 @@ def loss_one_by_one(model, x0, t, eps, s):
 
 
 def loss_in_float32(model, x0, t, eps, s):
-    alpha_bar = column(s.alpha_bar[t], x0)
-    xt = (alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * eps).float()
-    off = (model(xt, t) - eps.float()).numpy()
-    return (off**2).reshape(len(off), -1).mean(axis=1)
+    alpha_bar = column(s.alpha_bar[t], x0).float()
+    xt = alpha_bar.sqrt() * x0.float() + (1 - alpha_bar).sqrt() * eps.float()
+    off = torch.nn.functional.mse_loss(model(xt, t).float(), eps.float(), reduction="none")
+    return off.sum(dim=tuple(range(1, off.ndim))) / off[0].numel()
 
 
 def loss_by_norm(model, x0, t, eps, s):

@@ -146,6 +146,13 @@ def test_an_unknown_exercise_is_answered_with_the_nearest():
         _ = check.zzz
 
 
+def test_a_reshape_for_pictures_only_is_asked_about():
+    def attempt(x0, t, eps, s):
+        return 0.5 * x0 * s.alpha_bar[t].sqrt().view(-1, 1, 1, 1) + eps
+
+    assert "Did you reshape for pictures only?" in str(check.jump(attempt))
+
+
 def test_what_cannot_be_called_is_no_attempt(variance):
     for nothing in (None, ..., 3, lambda t: t):
         variance(nothing)
@@ -201,9 +208,7 @@ HABITS = {
     "Shape: expected (5,), got (5, 2), for T = 1000": lambda t, s: posterior_variance(t, s)[
         :, None
     ].repeat(1, 2),
-    "got (1, 5), for T = 1000. Did you reshape for pictures only?": lambda t, s: posterior_variance(
-        t, s
-    )[None],
+    "Shape: expected (5,), got (1, 5), for T = 1000": lambda t, s: posterior_variance(t, s)[None],
     "yours is NaN": lambda t, s: posterior_variance(t, s) * float("nan"),
     "Is a `return` missing?": lambda t, s: print(end=""),
     "takes (t); it is called by position with (t, s)": lambda t: t,

@@ -50,6 +50,11 @@ def exchanged(mine: list[Values], right: list[Values], tolerance: Tolerance) -> 
     return len(mine[0]) == 2 and all(agrees(one, other, tolerance) for one, other in pairs)
 
 
+def grown(mine: list[Values], right: list[Values]) -> bool:
+    """Some result about whole samples has more axes than it should: (B, 1, B, D) for (B, D)."""
+    return any(one.ndim > other.ndim > 1 for one, other in _parts(mine, right))
+
+
 def one_factor(mine: list[Values], right: list[Values], tolerance: Tolerance) -> float | None:
     """The number by which every result is too large, if it is one number; -1 is a wrong sign."""
     if not all(same_shape(one, other) for one, other in _parts(mine, right)):

@@ -210,6 +210,8 @@ def _habit(exercise: Exercise, function: Attempt, mine: Run, right: Run) -> str:
         return habits.random_words(mine.cases[0])
     if habits.exchanged(numbers, right.outcomes, exercise.tolerance):
         return "Your two results are right, and in the wrong order."
+    if habits.grown(numbers, right.outcomes):
+        return "Your result has axes that the input has not. Did you reshape for pictures only?"
     factor = habits.one_factor(numbers, right.outcomes, exercise.tolerance)
     if factor is not None:
         return by_a_factor(factor)

@@ -13,7 +13,7 @@ def difference(exercise: Exercise, case: Case, yours: Values, target: Values) ->
     for one, other in zip(yours, target, strict=True):
         if not same_shape(one, other):
             shapes = f"Shape: expected {_shape(other)}, got {_shape(one)}"
-            return f"{shapes}{_for(case)}.{_axes(one, other)}"
+            return f"{shapes}{_for(case)}."
     for part, (one, other) in enumerate(zip(yours, target, strict=True)):
         if agrees((one,), (other,), exercise.tolerance):
             continue
@@ -31,10 +31,6 @@ def difference(exercise: Exercise, case: Case, yours: Values, target: Values) ->
 def _for(case: Case) -> str:
     words = inputs(case)
     return f", for {words}" if words else ""
-
-
-def _axes(one: torch.Tensor, other: torch.Tensor) -> str:
-    return " Did you reshape for pictures only?" if one.ndim > other.ndim > 0 else ""
 
 
 def inputs(case: Case) -> str:

@@ -72,6 +72,18 @@ EXERCISE = Exercise(
             "You averaged over the batch; (3.11) is about one sample, and the result has (B,).",
             "3.11",
         ),
+        Misconception(
+            "logarithm of the nats",
+            lambda nats, dims: nats.log2() / dims,
+            "You took a logarithm. Nats are logarithms already; (3.11) only changes their base.",
+            "3.11",
+        ),
+        Misconception(
+            "batch size for D",
+            lambda nats, dims: nats / (len(nats) * LN_2),
+            "You divided by the number of samples; D of (3.11) counts the numbers in one sample.",
+            "3.11",
+        ),
     ),
     together=(
         Both("times ln 2", "dimensions forgotten", lambda nats, dims: nats * LN_2),

@@ -108,6 +108,50 @@ EXERCISE = Exercise(
             "You took the difference of the means as it is; (3.6) does not care about its sign.",
             "3.6",
         ),
+        Misconception(
+            "half on the log only",
+            lambda m1, v1, m2, v2: _of_parts(
+                (v2 / v1).log(), 2 * v1 / v2, 2, 2 * (m1 - m2) ** 2 / v2
+            ),
+            "Only your logarithm is halved; the factor of (3.6) stands before the whole bracket.",
+            "3.6",
+        ),
+        Misconception(
+            "shift not halved",
+            lambda m1, v1, m2, v2: _of_parts((v2 / v1).log(), v1 / v2, 1, 2 * (m1 - m2) ** 2 / v2),
+            "Your term with the means is outside the bracket of (3.6), and misses the factor.",
+            "3.6",
+        ),
+        Misconception(
+            "one not halved",
+            lambda m1, v1, m2, v2: _no_one(m1, v1, m2, v2) - 1,
+            "Your 1 is outside the bracket of (3.6), and misses the factor.",
+            "3.6",
+        ),
+        Misconception(
+            "one added",
+            lambda m1, v1, m2, v2: _no_one(m1, v1, m2, v2) + 0.5,
+            "Two equal Gaussians get more than 0 from you: mind the sign of the 1 in (3.6).",
+            "3.6",
+        ),
+        Misconception(
+            "ratio upside down",
+            lambda m1, v1, m2, v2: _of_parts((v2 / v1).log(), v2 / v1, 1, (m1 - m2) ** 2 / v2),
+            "Your logarithm is right. The plain ratio behind it stands on its head, compare (3.6).",
+            "3.6",
+        ),
+        Misconception(
+            "distance of the means not squared",
+            lambda m1, v1, m2, v2: _of_parts((v2 / v1).log(), v1 / v2, 1, (m1 - m2).abs() / v2),
+            "You took the distance of the means as it is; the last term of (3.6) has its square.",
+            "3.6",
+        ),
+        Misconception(
+            "logarithm to base 2",
+            lambda m1, v1, m2, v2: _of_parts((v2 / v1).log2(), v1 / v2, 1, (m1 - m2) ** 2 / v2),
+            "Your logarithm has base 2. The KL of (3.6) is in nats, with the natural logarithm.",
+            "3.6",
+        ),
     ),
     together=(
         Both("half forgotten", "one not subtracted", lambda *four: 2 * _no_one(*four)),

@@ -66,6 +66,12 @@ EXERCISE = Prediction(
             "You gave each level the same; the model has an opinion, .03, see (3.10).",
             "3.10",
         ),
+        Misconception(
+            "per cent",
+            lambda: 71.0,
+            "You gave per cent; (3.10) is a number from 0 to 1.",
+            "3.10",
+        ),
     ),
     hints=(
         "The levels are 1/8 apart. What is nearest to 0 among all numbers: from where to where?",

@@ -17,21 +17,30 @@ def _cases(generator: torch.Generator) -> list[Case]:
         level[0], level[-1] = levels - 1, 0
         x0 = (2 * level - (levels - 1)).double() / (levels - 1)
         shift = 3 * torch.rand(shape, generator=generator, dtype=torch.float64) - 1.5
+        sigma = torch.tensor(sigma, dtype=torch.float64)  # good for math and torch alike
         cases.append({"x0": x0, "mean": x0 + sigma * shift, "sigma": sigma, "levels": levels})
     return cases
 
 
-def _bins(x0, mean, sigma, levels, half, edges=True):
-    """The probability of bins of this half-width, the outermost open or not."""
+def _bins(x0, mean, sigma, levels, half, upper=True, lower=True):
+    """The probability of bins of this half-width, the outermost ones open or not."""
     above = torch.special.ndtr((x0 + half - mean) / sigma)
     below = torch.special.ndtr((x0 - half - mean) / sigma)
-    if edges:
-        above, below = above.masked_fill(x0 > 0.999, 1), below.masked_fill(x0 < -0.999, 0)
+    above = above.masked_fill(x0 > 0.999, 1) if upper else above
+    below = below.masked_fill(x0 < -0.999, 0) if lower else below
     return above - below
 
 
 def _closed(x0, mean, sigma, levels):
-    return _bins(x0, mean, sigma, levels, 1 / (levels - 1), edges=False).log()
+    return _bins(x0, mean, sigma, levels, 1 / (levels - 1), False, False).log()
+
+
+def _upper_closed(x0, mean, sigma, levels):
+    return _bins(x0, mean, sigma, levels, 1 / (levels - 1), upper=False).log()
+
+
+def _lower_closed(x0, mean, sigma, levels):
+    return _bins(x0, mean, sigma, levels, 1 / (levels - 1), lower=False).log()
 
 
 def _doubled(x0, mean, sigma, levels):
@@ -61,7 +70,8 @@ EXERCISE = Exercise(
     label="3.10",
     statement=(
         "pixel_log_prob(x0, mean, sigma, levels): for each element the logarithm of the "
-        "probability of its bin; sigma is σ_1, and x0 takes so many levels from -1 to 1."
+        "probability of its bin; sigma is σ_1, one number, and x0 takes so many levels from -1 "
+        "to 1."
     ),
     reference=decoder_log_prob,
     cases=_cases,
@@ -118,6 +128,44 @@ EXERCISE = Exercise(
             "You returned the probability of (3.10) itself; its logarithm is asked for.",
             "3.10",
         ),
+        Misconception(
+            "upper end closed",
+            _upper_closed,
+            "One of the two outermost bins still ends: at the top, (3.10) goes to infinity.",
+            "3.10",
+        ),
+        Misconception(
+            "lower end closed",
+            _lower_closed,
+            "One of the two outermost bins still ends: at the bottom, (3.10) goes to -infinity.",
+            "3.10",
+        ),
+        Misconception(
+            "lower minus upper",
+            lambda x0, mean, sigma, levels: (
+                -_bins(x0, mean, sigma, levels, 1 / (levels - 1))
+            ).log(),
+            "NaN: you took the logarithm of something negative. Which edge is first in (3.10)?",
+            "3.10",
+        ),
+        Misconception(
+            "half-width of 17 levels",
+            lambda x0, mean, sigma, levels: _bins(x0, mean, sigma, levels, 1 / 16).log(),
+            "Your bins are always those of 17 levels; the edges of (3.10) depend on levels.",
+            "3.10",
+        ),
+        Misconception(
+            "half-width of 256 levels",
+            lambda x0, mean, sigma, levels: _bins(x0, mean, sigma, levels, 1 / 255).log(),
+            "Your bins are always those of 256 levels; the edges of (3.10) depend on levels.",
+            "3.10",
+        ),
+        Misconception(
+            "not divided by sigma",
+            lambda x0, mean, sigma, levels: decoder_log_prob(x0, mean, 1.0, levels),
+            "Your bell is always one unit wide: Φ in (3.10) takes distances in units of σ_1.",
+            "3.10",
+        ),
     ),
     together=(
         Both(
@@ -129,15 +177,27 @@ EXERCISE = Exercise(
             "edge bins closed",
             "bins twice too wide",
             lambda x0, mean, sigma, levels: _bins(
-                x0, mean, sigma, levels, 2 / (levels - 1), edges=False
+                x0, mean, sigma, levels, 2 / (levels - 1), False, False
             ).log(),
         ),
         Both(
             "edge bins closed",
             "as many gaps as levels",
             lambda x0, mean, sigma, levels: _bins(
-                x0, mean, sigma, levels, 1 / levels, edges=False
+                x0, mean, sigma, levels, 1 / levels, False, False
             ).log(),
+        ),
+        Both(
+            "edge bins closed",
+            "half-width of 17 levels",
+            lambda x0, mean, sigma, levels: _bins(
+                x0, mean, sigma, levels, 1 / 16, False, False
+            ).log(),
+        ),
+        Both(
+            "edge bins closed",
+            "not divided by sigma",
+            lambda x0, mean, sigma, levels: _closed(x0, mean, 1.0, levels),
         ),
     ),
     hints=(

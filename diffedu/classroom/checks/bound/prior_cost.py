@@ -43,8 +43,22 @@ def _at(alpha_bar):
     return lambda x0, s: _cost(x0, alpha_bar(s).sqrt(), 1 - alpha_bar(s))
 
 
+def _each(x0, s, square, sign):
+    """The bracket of (3.7), with something for its square and a sign for its logarithm."""
+    last = s.alpha_bar[s.T]
+    return 0.5 * (square - last + sign * (1 - last).log())
+
+
+def _summed(*four):
+    return sum_over_sample(_each(*four))
+
+
+def _constants_once(x0, s):
+    return _each(x0, s, sum_over_sample(s.alpha_bar[s.T] * x0**2), -1)
+
+
 def _consequence(wrong) -> str:
-    x0 = torch.full((2, 3072), 0.5, dtype=torch.float64)
+    x0 = torch.full((2, 3, 32, 32), 0.5, dtype=torch.float64)
     s = Schedule.from_beta(linear(1000).beta[1:301])
     found, right = (f(x0, s).flatten()[0].item() for f in (wrong, prior_term))
     return (
@@ -108,6 +122,42 @@ EXERCISE = Exercise(
             "half forgotten",
             lambda x0, s: 2 * prior_term(x0, s),
             "A factor is missing before the sum of (3.7).",
+            "3.7",
+        ),
+        Misconception(
+            "constants counted once",
+            _constants_once,
+            "Your terms without x_0 count once per sample; in (3.7) every element pays them.",
+            "3.7",
+        ),
+        Misconception(
+            "std for variance",
+            lambda x0, s: _cost(x0, s.alpha_bar[s.T].sqrt(), (1 - s.alpha_bar[s.T]).sqrt()),
+            "You gave the KL a standard deviation; the v of (3.6) are variances.",
+            "3.6",
+        ),
+        Misconception(
+            "x_0 not squared",
+            lambda x0, s: _summed(x0, s, s.alpha_bar[s.T] * x0, -1),
+            "Your x_0 is not squared. With (3.7) a sample and its negative cost the same.",
+            "3.7",
+        ),
+        Misconception(
+            "logarithm added",
+            lambda x0, s: _summed(x0, s, s.alpha_bar[s.T] * x0**2, 1),
+            "Mind the sign of the logarithm in (3.7): less noise at the end must cost more.",
+            "3.7",
+        ),
+        Misconception(
+            "sum over the last axis",
+            lambda x0, s: _each(x0, s, s.alpha_bar[s.T] * x0**2, -1).sum(-1),
+            "You added over the last axis only; (3.7) adds up all elements of a sample.",
+            "3.7",
+        ),
+        Misconception(
+            "sum over the batch too",
+            lambda x0, s: prior_term(x0, s).sum(),
+            "You added up the samples as well; (3.7) adds up the elements of one sample.",
             "3.7",
         ),
     ),

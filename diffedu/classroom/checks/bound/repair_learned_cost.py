@@ -110,13 +110,19 @@ EXERCISE = Exercise(
         Misconception(
             "v the other way round",
             _with(lambda v, t, s: _variance(1 - v, t, s)),
-            "You exchanged β and β̃ in the mixture. The rest agrees with (3.8).",
+            "You exchanged the two ends of the mixture: v = 0 stands for the β̃ of (3.8).",
             "3.8",
         ),
         Misconception(
             "variances mixed",
             _with(lambda v, t, s: v * s.beta[t] + (1 - v) * fixed_small(s)[t]),
-            "You mixed the variances; the network mixes their logarithms. The rest agrees, (3.8).",
+            "You mixed the variances themselves; the σ² for (3.8) mixes their logarithms.",
+            "3.8",
+        ),
+        Misconception(
+            "mixed variances still squared",
+            _with(lambda v, t, s: (v * s.beta[t] + (1 - v) * fixed_small(s)[t]) ** 2),
+            "You mixed variances, not logarithms, and your mixture is still squared for (3.8).",
             "3.8",
         ),
     ),

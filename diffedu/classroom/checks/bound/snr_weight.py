@@ -27,8 +27,16 @@ def _draw(yours, target):
     return curves("t", "log10 of the weight", places)(*logs)
 
 
+def _over_beta(s):
+    c0 = s.alpha_bar[1:-1].sqrt() * s.beta[2:] / (1 - s.alpha_bar[2:])
+    return c0**2 / (2 * s.beta[2:])
+
+
 def _consequence(wrong) -> str:
-    found, right = (f(linear(1000)).sum().item() for f in (wrong, snr_weight))
+    weights, right = wrong(linear(1000)), snr_weight(linear(1000)).sum().item()
+    found = weights.sum().item()
+    if len(weights) < 999:
+        return f"For 1000 linear steps it gives {len(weights)} weights; t = 2..T are 999 steps."
     return (
         "A denoiser that always says 0 is wrong by 1 about a pixel of 1. With 1000 linear steps "
         f"this costs {right:.5g} nats over all steps t >= 2; these weights make it {found:.5g}."
@@ -94,6 +102,24 @@ EXERCISE = Exercise(
             lambda s: (s.snr[:-1] - s.snr[1:]) / 2,
             "Your first entry is t = 1, where SNR(0) is infinite. L_0 is no squared error, (3.10).",
             "3.10",
+        ),
+        Misconception(
+            "one step too early",
+            lambda s: ((s.snr[:-1] - s.snr[1:]) / 2)[:-1],
+            "Your entries are for t = 1..T-1; asked are t = 2..T. SNR(0) of (3.9) is infinite.",
+            "3.9",
+        ),
+        Misconception(
+            "last step missing",
+            lambda s: (s.snr[1:-2] - s.snr[2:-1]) / 2,
+            "Your entries are right, and stop at t = T-1. The sum of (3.5) goes up to T.",
+            "3.5",
+        ),
+        Misconception(
+            "beta for beta-tilde",
+            _over_beta,
+            "You divided c_0² by β: that is the weight for σ² = β. (3.9) is for σ² = β̃.",
+            "3.9",
         ),
     ),
     together=(

@@ -29,42 +29,50 @@ def _cases(generator: torch.Generator) -> list[Case]:
     return cases
 
 
-def _terms(x0, x0_hat, t, s, variance):
-    """D, the bracket, c_0, beta-tilde, and the squared error."""
-    tilde = fixed_small(s)[t]
-    bracket = (variance[t] / tilde).log() + tilde / variance[t] - 1
-    c0 = s.alpha_bar[t - 1].sqrt() * s.beta[t] / (1 - s.alpha_bar[t])
-    return x0[0].numel(), bracket, c0, tilde, sum_over_sample((x0 - x0_hat) ** 2)
+def _made_of(formula):
+    """A cost from the parts of (3.8): D, bracket, c_0, beta-tilde, σ² and the squared error."""
+
+    def cost(x0, x0_hat, t, s, variance):
+        tilde, v = fixed_small(s)[t], variance[t]
+        bracket = (v / tilde).log() + tilde / v - 1
+        c0 = s.alpha_bar[t - 1].sqrt() * s.beta[t] / (1 - s.alpha_bar[t])
+        error = sum_over_sample((x0 - x0_hat) ** 2)
+        return formula(x0[0].numel(), bracket, c0, tilde, v, error)
+
+    return cost
 
 
-def _c0_once(x0, x0_hat, t, s, variance):
-    dims, bracket, c0, _, error = _terms(x0, x0_hat, t, s, variance)
-    return dims / 2 * bracket + c0 / (2 * variance[t]) * error
-
-
-def _no_bracket(x0, x0_hat, t, s, variance):
-    _, _, c0, _, error = _terms(x0, x0_hat, t, s, variance)
-    return c0**2 / (2 * variance[t]) * error
-
-
-def _bracket_once(x0, x0_hat, t, s, variance):
-    _, bracket, c0, _, error = _terms(x0, x0_hat, t, s, variance)
-    return bracket / 2 + c0**2 / (2 * variance[t]) * error
-
-
-def _over_tilde(x0, x0_hat, t, s, variance):
-    dims, bracket, c0, tilde, error = _terms(x0, x0_hat, t, s, variance)
-    return dims / 2 * bracket + c0**2 / (2 * tilde) * error
-
-
-def _alpha_bar_t(x0, x0_hat, t, s, variance):
-    dims, bracket, c0, _, error = _terms(x0, x0_hat, t, s, variance)
-    return dims / 2 * bracket + s.alpha[t] * c0**2 / (2 * variance[t]) * error
+_no_bracket = _made_of(lambda d, bracket, c0, tilde, v, error: c0**2 / (2 * v) * error)
 
 
 def _bare(x0, x0_hat, t, s, variance):
-    _, _, c0, tilde, _ = _terms(x0, x0_hat, t, s, variance)
-    return sum_over_sample(kl_gaussian(c0 * x0, tilde, c0 * x0_hat, variance[t]))
+    c0 = s.alpha_bar[t - 1].sqrt() * s.beta[t] / (1 - s.alpha_bar[t])
+    return sum_over_sample(kl_gaussian(c0 * x0, fixed_small(s)[t], c0 * x0_hat, variance[t]))
+
+
+def _other_tilde(x0, x0_hat, t, s, variance):
+    v, weight = variance[t], _no_bracket(x0, x0_hat, t, s, variance)
+    return x0[0].numel() / 2 * ((v / s.beta[t]).log() + s.beta[t] / v - 1) + weight
+
+
+def _whole_batch(x0, *others):
+    weight = _no_bracket(x0, *others)
+    return len(x0) * (step_cost(x0, *others) - weight) + weight
+
+
+def _error_averaged(x0, *others):
+    weight = _no_bracket(x0, *others)
+    return step_cost(x0, *others) - weight + weight / x0[0].numel()
+
+
+def _no_root(x0, x0_hat, t, s, variance):
+    weight = _no_bracket(x0, x0_hat, t, s, variance)
+    return step_cost(x0, x0_hat, t, s, variance) - weight + s.alpha_bar[t - 1] * weight
+
+
+def _alpha_bar_t(x0, x0_hat, t, s, variance):
+    weight = _no_bracket(x0, x0_hat, t, s, variance)
+    return step_cost(x0, x0_hat, t, s, variance) - weight + s.alpha[t] * weight
 
 
 def _mean(x0, *others):
@@ -97,7 +105,7 @@ EXERCISE = Exercise(
     misconceptions=(
         Misconception(
             "c_0 not squared",
-            _c0_once,
+            _made_of(lambda d, b, c0, tilde, v, e: d / 2 * b + c0 / (2 * v) * e),
             "You multiplied the squared error by c_0 itself. It was inside the square, see (3.8).",
             "3.8",
         ),
@@ -109,7 +117,7 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "bracket counted once",
-            _bracket_once,
+            _made_of(lambda d, b, c0, tilde, v, e: b / 2 + c0**2 / (2 * v) * e),
             "You count the bracket once per sample; in (3.8) every one of the D numbers pays it.",
             "3.8",
         ),
@@ -133,7 +141,7 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "beta-tilde under the error",
-            _over_tilde,
+            _made_of(lambda d, b, c0, tilde, v, e: d / 2 * b + c0**2 / (2 * tilde) * e),
             "You divided the error by the posterior's variance; (3.8) divides by the model's.",
             "3.8",
         ),
@@ -155,6 +163,46 @@ EXERCISE = Exercise(
             "Your c_0 (B,) lines up with the last axis of x_0; (3.8) has one for each sample.",
             "3.8",
         ),
+        Misconception(
+            "error averaged",
+            _error_averaged,
+            "You averaged the squared error; the norm in (3.8) adds it up over the elements.",
+            "3.8",
+        ),
+        Misconception(
+            "half before the error forgotten",
+            _made_of(lambda d, b, c0, tilde, v, e: d / 2 * b + c0**2 / v * e),
+            "Your bracket is right; the error lost the factor that (3.8) inherits from (3.6).",
+            "3.8",
+        ),
+        Misconception(
+            "log ratio upside down",
+            _made_of(
+                lambda d, b, c0, tilde, v, e: (
+                    d / 2 * (b - 2 * (v / tilde).log()) + c0**2 / (2 * v) * e
+                )
+            ),
+            "Your logarithm has its fraction upside down; the bracket of (3.8) is never negative.",
+            "3.8",
+        ),
+        Misconception(
+            "root in c_0 forgotten",
+            _no_root,
+            "Your c_0 has alpha_bar as it is; the posterior's weight has its root, see (2.8).",
+            "2.8",
+        ),
+        Misconception(
+            "whole batch for D",
+            _whole_batch,
+            "Your D counts the whole batch; in (3.8) it counts the numbers of one sample.",
+            "3.8",
+        ),
+        Misconception(
+            "beta for beta-tilde",
+            _other_tilde,
+            "Your bracket compares σ² with β; (3.8) compares it with the posterior's variance.",
+            "3.8",
+        ),
     ),
     together=(
         Both(
@@ -166,6 +214,11 @@ EXERCISE = Exercise(
             "bracket forgotten",
             "mean over the elements",
             lambda x0, *others: _no_bracket(x0, *others) / x0[0].numel(),
+        ),
+        Both(
+            "bracket forgotten",
+            "beta-tilde under the error",
+            _made_of(lambda d, b, c0, tilde, v, e: c0**2 / (2 * tilde) * e),
         ),
     ),
     hints=(

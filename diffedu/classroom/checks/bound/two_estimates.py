@@ -113,6 +113,48 @@ EXERCISE = Exercise(
             "The two results are exchanged: first the bound of (3.2), then the estimate.",
             "3.2",
         ),
+        Misconception(
+            "log N added",
+            lambda p, q: (-(p - q).mean(), -(p - q).logsumexp(0) - math.log(len(p))),
+            "Mind the sign of log N: the average of (3.1) has N below, not above.",
+            "3.1",
+        ),
+        Misconception(
+            "largest term not put back",
+            lambda p, q: (-(p - q).mean(), -_plain(p - q - (p - q).max())),
+            "You took the largest term out of the average (3.1); put it back after the logarithm.",
+            "3.1",
+        ),
+        Misconception(
+            "largest term alone",
+            lambda p, q: (-(p - q).mean(), -(p - q).max()),
+            "You kept the largest ratio and dropped the others; (3.1) averages all N of them.",
+            "3.1",
+        ),
+        Misconception(
+            "q left out of L",
+            lambda p, q: (-p.mean(), -_log_average(p - q)),
+            "Your first number lacks log q: L needs it as well, (3.2) has the same ratio.",
+            "3.2",
+        ),
+        Misconception(
+            "q left out",
+            lambda p, q: (-p.mean(), -_log_average(p)),
+            "You used log p alone. Both estimates start from the ratio of p to q, see (3.1).",
+            "3.1",
+        ),
+        Misconception(
+            "sign of L forgotten",
+            lambda p, q: ((p - q).mean(), -_log_average(p - q)),
+            "Your first number is -L: (3.2) averages a cost, and a cost has a minus.",
+            "3.2",
+        ),
+        Misconception(
+            "sum for average in L",
+            lambda p, q: (-(p - q).sum(), -_log_average(p - q)),
+            "Your first number adds the paths up; (3.2) averages them.",
+            "3.2",
+        ),
     ),
     together=(
         Both(
@@ -134,6 +176,26 @@ EXERCISE = Exercise(
             "ratio of averages",
             "exp of large numbers",
             lambda p, q: (-(p - q).mean(), -(p.exp().mean() / q.exp().mean()).log()),
+        ),
+        Both(
+            "sign of L forgotten",
+            "exp of large numbers",
+            lambda p, q: ((p - q).mean(), -_plain(p - q)),
+        ),
+        Both(
+            "q left out of L",
+            "exp of large numbers",
+            lambda p, q: (-p.mean(), -_plain(p - q)),
+        ),
+        Both(
+            "q left out",
+            "exp of large numbers",
+            lambda p, q: (-p.mean(), -_plain(p)),
+        ),
+        Both(
+            "largest term not put back",
+            "sum for average",
+            lambda p, q: (-(p - q).mean(), (p - q).max() - (p - q).logsumexp(0)),
         ),
     ),
     hints=(

@@ -38,6 +38,9 @@ def factors(noising: Callable[..., Tensor], s: Schedule) -> tuple[Tensor, Tensor
     one = torch.ones(s.T, 1, dtype=torch.float64)
     signal = noising(one, t, 0 * one, s).reshape(s.T)
     noise = noising(0 * one, t, one, s).reshape(s.T)
+    alone = noising(one[-1:], t[-1:], 0 * one[-1:], s).reshape(())
+    if abs(alone - signal[-1]) > 1e-9:
+        raise RuntimeError("a sample depends on the others in its batch")
     return signal, noise
 
 

@@ -25,8 +25,30 @@ def _betas(curve):
     return 1 - curve[1:] / curve[:-1]
 
 
+def _of_angle(angle):
+    """The betas if the cosine is taken of something else; a function of t/T."""
+
+    def wrong(T):
+        time = torch.linspace(0, 1, T + 1, dtype=torch.float64)
+        return _betas(torch.cos(angle(time)) ** 2).clamp(max=0.999)
+
+    return wrong
+
+
+def _around_the_corner(T):
+    curve = _cosine(T) ** 2
+    return (1 - curve / curve.roll(1)).clamp(max=0.999)
+
+
+def _not_far_below_0(values, case):
+    """The curve ends in 0 up to rounding; a quotient by that is as good as chance, far below 0."""
+    return tuple(part.clamp(min=-1) for part in values)
+
+
 def _curve(wrong):
     beta = wrong(200)
+    if len(beta) != 200:
+        raise ValueError("not the betas of 200 steps")
     left = (1 - beta).cumprod(0)
     return f"{left[-101]:.4f} after half of the steps, and the largest beta is {beta.max():.4g}"
 
@@ -68,6 +90,13 @@ EXERCISE = Exercise(
             "1.9",
         ),
         Misconception(
+            "alpha_bar returned",
+            lambda T: (_cosine(T) / _cosine(T)[0]) ** 2,
+            "You returned alpha_bar, for t from 0 to T; (1.9) stops there, and the betas follow "
+            "from it.",
+            "1.9",
+        ),
+        Misconception(
             "1 minus alpha_bar",
             lambda T: (1 - (_cosine(T) / _cosine(T)[0]) ** 2)[1:].clamp(max=0.999),
             "You returned the noise of all steps so far, 1 minus the curve (1.9); beta is that of "
@@ -78,6 +107,20 @@ EXERCISE = Exercise(
             "no offset",
             lambda T: _betas(_cosine(T, 0) ** 2).clamp(max=0.999),
             "You left out the offset s of (1.9), which keeps the first betas from being too small.",
+            "1.9",
+        ),
+        Misconception(
+            "brackets missing",
+            _of_angle(lambda time: time + 0.008 / 1.008 * math.pi / 2),
+            "Your angle has t/T as it is, and ends near 1; in (1.9), t/T + s is divided and "
+            "multiplied as a whole.",
+            "1.9",
+        ),
+        Misconception(
+            "half a turn",
+            _of_angle(lambda time: (time + 0.008) / 1.008 * math.pi),
+            "Your curve is down at T/2 and rises again, so betas are negative; in (1.9) it is at 0 "
+            "at T only.",
             "1.9",
         ),
         Misconception(
@@ -98,6 +141,13 @@ EXERCISE = Exercise(
             "ratio upside down",
             lambda T: (1 - _cosine(T)[:-1] ** 2 / _cosine(T)[1:] ** 2).clamp(max=0.999),
             "Your ratio stands on its head, so the betas are negative: the curve of (1.9) falls.",
+            "1.9",
+        ),
+        Misconception(
+            "wraps around at t = 0",
+            _around_the_corner,
+            "At t = 0, your entry t - 1 of (1.9) is the last one of all, as Python counts; there "
+            "is no step to 0.",
             "1.9",
         ),
         Misconception(
@@ -123,6 +173,7 @@ EXERCISE = Exercise(
         "T + 1 points of the curve, the ratio of each to the one before, and the limit at the end.",
     ),
     consequence=_half_way,
+    measure=_not_far_below_0,
     picture=from_step_1("beta"),
     where=from_1,
 )

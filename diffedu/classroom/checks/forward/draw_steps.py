@@ -1,8 +1,9 @@
 """Exercise: drawing a step for each picture of a batch."""
 
+import numpy as np
 import torch
 
-from diffedu.classroom.checks.exercise import Exercise, Misconception, Tolerance
+from diffedu.classroom.checks.exercise import Both, Exercise, Misconception, Tolerance
 from diffedu.diffusion.gaussian import draw_t
 from diffedu.diffusion.schedules import Schedule, linear
 
@@ -18,32 +19,64 @@ def _cases(generator):
 
 
 def _shares(values, case):
-    """How often each of 0..T+1 came, the share of fractions, and whether the generator moved.
+    """The form, how often each of 0..T+1 and other numbers came, and how they were made.
 
     If one t stands for all, no share is counted: which one it is, is chance.
     """
     (t,), T = values, case["s"].T
-    if t.numel() not in (1, case["batch_size"]):
-        raise ValueError("not one step per picture")
-    whole = t.flatten()[t.flatten() == t.flatten().round()]
-    shares = torch.stack([(whole == k).sum() for k in range(T + 2)]) / t.numel()
-    fractions = torch.tensor([1 - whole.numel() / t.numel()], dtype=torch.float64)
-    alike = bool((t == t.flatten()[0]).all())
-    given = case["generator"]
-    fresh = torch.Generator().manual_seed(given.initial_seed())
-    moved = torch.tensor([float(not torch.equal(given.get_state(), fresh.get_state()))])
-    return (torch.cat([0 * shares if alike else shares, fractions, moved]).double(),)
+    flat = t.flatten()
+    if not flat.numel():
+        raise ValueError("no steps at all")
+    alike = bool((flat == flat[0]).all())
+    whole = flat[flat == flat.round()]
+    count = [0 if alike else (whole == k).sum() / len(flat) for k in range(T + 2)]
+    beyond = ((whole < 0) | (whole > T + 1)).sum() / len(flat)
+    form = [0, 0] if alike else [len(flat) - case["batch_size"], t.ndim - 1]
+    turns = not alike and _takes_turns(flat, T)
+    unused = not (turns or form[0]) and _untouched(case["generator"])
+    found = [*form, *count, beyond, 1 - len(whole) / len(flat), turns, unused]
+    return (torch.tensor(found, dtype=torch.float64),)
+
+
+def _takes_turns(t, T):
+    """Whether nearly all t follow from the one before, as in 1, 2, 3, 1, 2, 3 or 1, 1, 2, 2."""
+    further = t.diff().remainder(T)
+    return bool((further == further.mode()[0]).double().mean() > 0.9)
+
+
+def _untouched(generator):
+    fresh = torch.Generator().manual_seed(generator.initial_seed())
+    return torch.equal(generator.get_state(), fresh.get_state())
 
 
 def _place(case, index):
-    k, T = index[0], case["s"].T
-    other = {T + 2: "the share of fractions", T + 3: "the use of the generator"}
-    return other.get(k, f"the share of t = {k}")
+    T = case["s"].T
+    return (
+        "how many t there are",
+        "how many axes t has",
+        *(f"the share of t = {k}" for k in range(T + 2)),
+        "the share outside 0..T+1",
+        "the share of fractions",
+        "the share that only follows from the t before",
+        "the share drawn without the given generator",
+    )[index[0]]
+
+
+def _not_whole(returned, case):
+    if torch.is_tensor(returned):
+        whole = not returned.is_floating_point()
+    else:
+        whole = np.issubdtype(np.asarray(returned).dtype, np.integer)
+    return "" if whole else "Your t are floats: they cannot index s.alpha_bar, as (1.5) needs."
 
 
 def _between(low, up):
     """Draw from low..T+up, without T+up itself."""
     return lambda B, s, generator: torch.randint(low, s.T + up, (B,), generator=generator)
+
+
+def _own_dice(low, up):
+    return lambda B, s, generator: _between(low, up)(B, s, torch.Generator().manual_seed(1))
 
 
 def _uniform(B, s, generator):
@@ -54,10 +87,11 @@ def _counted(wrong):
     s, generator = Schedule.from_beta(torch.full((7,), 0.3)), torch.Generator().manual_seed(SEED)
     t, again = wrong(7000, s, generator), wrong(7000, s, generator)
     counts = ", ".join(str((t == k).sum().item()) for k in range(9))
+    shape = "" if t.shape == (7000,) else f" The shape is {tuple(t.shape)}."
     same = " The next 7000 draws are the same once more." if torch.equal(t, again) else ""
     return (
         f"In 7000 draws from the steps 1..7, the numbers 0, 1, ..., 8 came {counts} times; "
-        f"number of different values: {t.unique().numel()}.{same}"
+        f"number of different values: {t.unique().numel()}.{shape}{same}"
     )
 
 
@@ -106,6 +140,32 @@ EXERCISE = Exercise(
             "1.5",
         ),
         Misconception(
+            "1000 for T",
+            lambda B, s, generator: torch.randint(1, 1001, (B,), generator=generator),
+            "Your t goes up to 1000 whatever s.T is; in (1.5) it ends at this schedule's T.",
+            "1.5",
+        ),
+        Misconception(
+            "a column",
+            lambda B, s, generator: torch.randint(1, s.T + 1, (B, 1), generator=generator),
+            "Your t have a second axis (B, 1), or are a list of tensors; (1.5) needs one plain "
+            "number for each picture.",
+            "1.5",
+        ),
+        Misconception(
+            "no number twice",
+            lambda B, s, generator: torch.randperm(s.T, generator=generator)[:B] + 1,
+            "You shuffle the steps, so no t comes twice and a large batch gets too few; each t of "
+            "(1.5) is drawn on its own.",
+            "1.5",
+        ),
+        Misconception(
+            "taking turns",
+            lambda B, s, generator: torch.arange(B) % s.T + 1,
+            "Your t take turns in a fixed order; for (1.5), each is drawn by chance.",
+            "1.5",
+        ),
+        Misconception(
             "one t for all",
             lambda B, s, generator: torch.randint(1, s.T + 1, (1,), generator=generator).expand(B),
             "You draw one t for the whole batch; in (1.5) each picture has its own.",
@@ -131,6 +191,10 @@ EXERCISE = Exercise(
             "1.5",
         ),
     ),
+    together=(
+        Both("T never drawn", "generator not used", _own_dice(1, 0)),
+        Both("counted from 0", "generator not used", _own_dice(0, 0)),
+    ),
     hints=(
         "Which is the smallest t that adds noise, and which is the largest?",
         "Read the documentation of torch.randint: which of its two ends is included?",
@@ -138,5 +202,6 @@ EXERCISE = Exercise(
     ),
     consequence=_counted,
     measure=_shares,
+    objection=_not_whole,
     where=_place,
 )

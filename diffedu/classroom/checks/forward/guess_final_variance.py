@@ -10,6 +10,11 @@ from diffedu.classroom.checks.exercise import (
 from diffedu.diffusion.schedules import linear
 
 
+def _below_0(values, case):
+    """All negative guesses count as -1: they are one mistake."""
+    return tuple(part.where(part >= 0, -1) for part in values)
+
+
 def guess_final_variance():
     """The variance at T by (1.2), with β² in place of β: the noise has no root."""
     variance = 1.0
@@ -53,6 +58,12 @@ EXERCISE = Prediction(
             "1.2",
         ),
         Misconception(
+            "below 0",
+            lambda: -1.0,
+            "A variance is never below 0: (1.2) shrinks what is there, and then adds.",
+            "1.2",
+        ),
+        Misconception(
             "sum of the squares",
             lambda: linear(1000).beta.square().sum().item(),
             "You added up what 1000 steps bring in; by (1.2) each step also shrinks what is there.",
@@ -71,5 +82,6 @@ EXERCISE = Prediction(
         "At which variance do taking away and adding balance?",
         "Write (1.2) with the square of β as the last term and set v_t = v_{t-1}.",
     ),
+    measure=_below_0,
     where=at_entry,
 )

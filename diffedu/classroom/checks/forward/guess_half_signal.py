@@ -17,6 +17,11 @@ def guess_half_signal():
     return (linear(1000).alpha_bar >= 0.5).sum().item()
 
 
+def _beyond(values, case):
+    """All guesses above 1000 count as 2000: they are one mistake."""
+    return tuple(part.where(part <= 1000, 2000) for part in values)
+
+
 def _all_betas_alike(beta):
     return math.log(2) / -math.log(1 - beta)
 
@@ -61,6 +66,12 @@ EXERCISE = Prediction(
             "1.5",
         ),
         Misconception(
+            "beyond the last step",
+            lambda: 2000.0,
+            "There are 1000 steps, and by (1.4) half is lost on the way.",
+            "1.4",
+        ),
+        Misconception(
             "only at the end",
             lambda: 1000.0,
             "You expect half of the signal to last to the end; by (1.4) almost nothing does.",
@@ -72,5 +83,6 @@ EXERCISE = Prediction(
         "One half is reached where the betas so far add up to the logarithm of 2, about .69.",
         "β_t is about .00002 t, so the sum up to t is the area of a triangle.",
     ),
+    measure=_beyond,
     where=at_entry,
 )

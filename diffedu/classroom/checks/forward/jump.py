@@ -30,7 +30,10 @@ def _kept(jump):
 
 
 def _at_500(wrong):
-    return f"At t = 500 of DDPM's 1000 steps it has {_kept(wrong)}; done right, {_kept(q_sample)}."
+    mine, right = _kept(wrong), _kept(q_sample)
+    if mine == right:
+        raise ValueError("these numbers do not show it")
+    return f"At t = 500 of DDPM's 1000 steps it has {mine}; done right, {right}."
 
 
 EXERCISE = Exercise(
@@ -67,6 +70,20 @@ EXERCISE = Exercise(
             "1.5",
         ),
         Misconception(
+            "1 minus the factor",
+            lambda x0, t, eps, s: mixed(x0, s.alpha_bar[t].sqrt(), eps, 1 - s.alpha_bar[t].sqrt()),
+            "Your two factors add up to 1; in (1.5) their squares do.",
+            "1.5",
+        ),
+        Misconception(
+            "noise subtracted",
+            lambda x0, t, eps, s: mixed(
+                x0, s.alpha_bar[t].sqrt(), eps, -(1 - s.alpha_bar[t]).sqrt()
+            ),
+            "You subtract the noise; -eps is as likely as eps, but (1.5) adds eps itself.",
+            "1.5",
+        ),
+        Misconception(
             "noise of one step",
             lambda x0, t, eps, s: mixed(x0, s.alpha_bar[t].sqrt(), eps, s.beta[t].sqrt()),
             "Your noise is that of the last step alone; (1.5) has the noise of all t steps.",
@@ -88,6 +105,12 @@ EXERCISE = Exercise(
             "table from 0",
             lambda x0, t, eps, s: _with(s.alpha_bar[1:][t], x0, eps),
             "You took alpha_bar one step after t, and at T there is none; (1.5) has step t.",
+            "1.5",
+        ),
+        Misconception(
+            "the first t for all",
+            lambda x0, t, eps, s: _with(s.alpha_bar[t[:1]].expand(len(t)), x0, eps),
+            "All your pictures get the factors of the first t; in (1.5) each has its own step.",
             "1.5",
         ),
         Misconception(

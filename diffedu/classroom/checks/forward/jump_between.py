@@ -27,6 +27,16 @@ def _with(ratio, xr, eps):
     return mixed(xr, ratio.sqrt(), eps, (1 - ratio).sqrt())
 
 
+def _bare(xr, r, t, eps, s):
+    ratio = s.alpha_bar[t] / s.alpha_bar[r]
+    return ratio.sqrt() * xr + (1 - ratio).sqrt() * eps
+
+
+def _four_axes(xr, r, t, eps, s):
+    ratio = (s.alpha_bar[t] / s.alpha_bar[r]).view(-1, 1, 1, 1)
+    return ratio.sqrt() * xr + (1 - ratio).sqrt() * eps
+
+
 def _two_jumps(wrong):
     s = linear(1000)
     one, zero = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
@@ -34,8 +44,9 @@ def _two_jumps(wrong):
     signal, noise = wrong(one, r, t, zero, s).item(), wrong(zero, r, t, one, s).item()
     left = signal**2 * s.alpha_bar[300]
     variance = signal**2 * (1 - s.alpha_bar[300]) + noise**2
-    if variance.isnan():
-        raise ValueError("no numbers to tell")
+    off = (left - s.alpha_bar[400]).abs() + (variance - 1 + s.alpha_bar[400]).abs()
+    if not off > 1e-6:  # right in a batch of one, or NaN
+        raise ValueError("these numbers do not show it")
     return (
         f"Right to t = 300 and then with this to 400: picture and noise have the variances "
         f"{left:.4f} and {variance:.4f}. One jump to 400 by (1.5) gives "
@@ -62,9 +73,10 @@ EXERCISE = Exercise(
             "1.11",
         ),
         Misconception(
-            "ratio upside down",
+            "root of a negative number",
             lambda xr, r, t, eps, s: _with(s.alpha_bar[r] / s.alpha_bar[t], xr, eps),
-            "Your ratio stands on its head: it is above 1, and a jump (1.11) only loses signal.",
+            "All is NaN: a root is taken of a negative number. Is the ratio of (1.11) on its head, "
+            "or something subtracted the wrong way round?",
             "1.11",
         ),
         Misconception(
@@ -91,6 +103,23 @@ EXERCISE = Exercise(
             "1.11",
         ),
         Misconception(
+            "noise of the whole way",
+            lambda xr, r, t, eps, s: mixed(
+                xr,
+                (s.alpha_bar[t] / s.alpha_bar[r]).sqrt(),
+                eps,
+                (1 - s.alpha_bar[t]).sqrt(),
+            ),
+            "Your noise is that of the whole way from x_0; part of it is in x_r already, (1.11).",
+            "1.11",
+        ),
+        Misconception(
+            "the first t - r steps",
+            lambda xr, r, t, eps, s: _with(s.alpha_bar[t - r], xr, eps),
+            "You took the first t - r steps; (1.11) has the steps r + 1 to t, which are noisier.",
+            "1.11",
+        ),
+        Misconception(
             "no roots",
             lambda xr, r, t, eps, s: mixed(
                 xr,
@@ -113,6 +142,29 @@ EXERCISE = Exercise(
             "1.11",
         ),
         Misconception(
+            "signal without root",
+            lambda xr, r, t, eps, s: mixed(
+                xr,
+                s.alpha_bar[t] / s.alpha_bar[r],
+                eps,
+                (1 - s.alpha_bar[t] / s.alpha_bar[r]).sqrt(),
+            ),
+            "Your factor of x_r is the share of the variance that is left; (1.11) has its root.",
+            "1.11",
+        ),
+        Misconception(
+            "1 minus the factor",
+            lambda xr, r, t, eps, s: mixed(
+                xr,
+                (s.alpha_bar[t] / s.alpha_bar[r]).sqrt(),
+                eps,
+                (1 - (s.alpha_bar[t] / s.alpha_bar[r]).sqrt()).sqrt(),
+            ),
+            "Your noise gets what is left of the factor of x_r; in (1.11) the squares of both "
+            "factors add up to 1.",
+            "1.11",
+        ),
+        Misconception(
             "the last step only",
             lambda xr, r, t, eps, s: _with(s.alpha[t], xr, eps),
             "You took one step, the last; (1.11) has the product over all steps from r + 1 to t.",
@@ -122,6 +174,18 @@ EXERCISE = Exercise(
             "step r taken again",
             lambda xr, r, t, eps, s: _with(s.alpha_bar[t] / s.alpha_bar[r - 1], xr, eps),
             "Your product includes step r, which x_r has behind it; (1.11) starts at r + 1.",
+            "1.11",
+        ),
+        Misconception(
+            "bare (B,)",
+            _bare,
+            "Your factors (B,) line up with the last axis of x_r; (1.11) has one per sample.",
+            "1.11",
+        ),
+        Misconception(
+            "always four axes",
+            _four_axes,
+            "Your factors have four axes, whatever x_r has; (1.11) holds for points (B, D), too.",
             "1.11",
         ),
     ),

@@ -23,6 +23,10 @@ def _line(count, first=B1, last=BT):
     return torch.linspace(first, last, count, dtype=torch.float64)
 
 
+def _formula(T, t, rise=BT - B1):
+    return 1000 / T * (B1 + t / (T - 1) * rise)
+
+
 def _left(wrong):
     left, right = ((1 - line(100)).prod().item() for line in (wrong, linear_betas))
     if abs(left / right - 1) < 1e-6:
@@ -38,9 +42,9 @@ EXERCISE = Exercise(
         "with DDPM's b_1 = .0001 and b_T = .02."
     ),
     reference=linear_betas,
-    cases=lambda generator: [{"T": T} for T in (100, 1000, 300)],
+    cases=lambda generator: [{"T": T} for T in (100, 1000, 250)],
     tolerance=FLOAT32,
-    tested="100, 300 and 1000 steps.",
+    tested="100, 250 and 1000 steps.",
     misconceptions=(
         Misconception(
             "ends fixed",
@@ -76,6 +80,39 @@ EXERCISE = Exercise(
             "stops too early",
             lambda T: _line(T + 1)[:-1] * 1000 / T,
             "Your line does not reach b_T: from 1 to T there are T - 1 intervals, see (1.7).",
+            "1.7",
+        ),
+        Misconception(
+            "one step below b_1",
+            lambda T: _formula(T, torch.arange(T) - 1),
+            "Your t goes from 0 to T - 1, so the line starts below b_1; in (1.7) it goes from 1 to "
+            "T.",
+            "1.7",
+        ),
+        Misconception(
+            "one step beyond b_T",
+            lambda T: _formula(T, torch.arange(1, T + 1)),
+            "Your line starts one step too high and ends beyond b_T; (1.7) counts from t = 1.",
+            "1.7",
+        ),
+        Misconception(
+            "b_T for the rise",
+            lambda T: _formula(T, torch.arange(T), BT),
+            "Your line ends at b_1 + b_T; in (1.7) it rises by their difference.",
+            "1.7",
+        ),
+        Misconception(
+            "the first of 1000",
+            lambda T: _line(1000)[:T],
+            "You took the first T of 1000 betas, the smallest ones; (1.7) has a line of its own "
+            "for each T.",
+            "1.7",
+        ),
+        Misconception(
+            "some of 1000",
+            lambda T: _line(1000)[:: 1000 // T],
+            "You skip betas of the 1000, and their noise is lost; by (1.7), fewer steps each add "
+            "more.",
             "1.7",
         ),
         Misconception(

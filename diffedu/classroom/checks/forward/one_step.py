@@ -37,10 +37,10 @@ def _end(step):
 
 
 def _after_1000_steps(wrong):
-    return (
-        f"From variance 1, DDPM's 1000 steps lead to the variance {_end(wrong)}; "
-        f"done right, {_end(q_step)}."
-    )
+    mine, right = _end(wrong), _end(q_step)
+    if mine == right:
+        raise ValueError("these numbers do not show it")
+    return f"From variance 1, DDPM's 1000 steps lead to the variance {mine}; done right, {right}."
 
 
 EXERCISE = Exercise(
@@ -92,6 +92,18 @@ EXERCISE = Exercise(
             "table from 0",
             lambda x, t, eps, s: _with_beta(s.beta[1:][t], x, eps),
             "You took the β of step t + 1, and at T there is none; (1.1) has the β of step t.",
+            "1.1",
+        ),
+        Misconception(
+            "noise subtracted",
+            lambda x, t, eps, s: mixed(x, (1 - s.beta[t]).sqrt(), eps, -s.beta[t].sqrt()),
+            "You subtract the noise; -eps is as likely as eps, but (1.1) adds eps itself.",
+            "1.1",
+        ),
+        Misconception(
+            "the first t for all",
+            lambda x, t, eps, s: _with_beta(s.beta[t[:1]].expand(len(t)), x, eps),
+            "All your samples get the β of the first t; in (1.1) each has its own step.",
             "1.1",
         ),
         Misconception(

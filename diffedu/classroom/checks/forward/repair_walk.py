@@ -2,7 +2,7 @@
 
 import torch
 
-from diffedu.classroom.checks.exercise import FLOAT32, Exercise, Misconception
+from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception
 from diffedu.classroom.checks.inputs import IMAGES, POINTS, SQUARE, normal
 from diffedu.diffusion.schedules import cosine, linear
 
@@ -24,6 +24,16 @@ def _as_given(x0, eps, s):
     return x
 
 
+def _same_noise(factors):
+    """The walk as given, with other factors."""
+    return lambda x0, eps, s: _walk(x0, range(1, s.T + 1), factors(s), lambda t: eps[1])
+
+
+def _fresh_noise(factors):
+    """The repaired walk, with other factors."""
+    return lambda x0, eps, s: _walk(x0, range(1, s.T + 1), factors(s), lambda t: eps[t])
+
+
 def _walk(x0, steps, factors, noise):
     x = x0
     for t in steps:
@@ -34,6 +44,22 @@ def _walk(x0, steps, factors, noise):
 
 def _right_factors(s):
     return lambda t: ((1 - s.beta[t]).sqrt(), s.beta[t].sqrt())
+
+
+def _noise_without_root(s):
+    return lambda t: ((1 - s.beta[t]).sqrt(), s.beta[t])
+
+
+def _signal_without_root(s):
+    return lambda t: (1 - s.beta[t], s.beta[t].sqrt())
+
+
+def _minus(s):
+    return lambda t: ((1 - s.beta[t]).sqrt(), -s.beta[t].sqrt())
+
+
+def _of_the_jump(s):
+    return lambda t: (s.alpha_bar[t].sqrt(), (1 - s.alpha_bar[t]).sqrt())
 
 
 def _cases(generator):
@@ -85,13 +111,20 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "variance for std",
-            lambda x0, eps, s: _walk(
-                x0,
-                range(1, s.T + 1),
-                lambda t: ((1 - s.beta[t]).sqrt(), s.beta[t]),
-                lambda t: eps[t],
-            ),
+            _fresh_noise(_noise_without_root),
             "Your noise has β for its standard deviation; in (1.1), β is its variance.",
+            "1.1",
+        ),
+        Misconception(
+            "signal without root",
+            _fresh_noise(_signal_without_root),
+            "Each of your steps multiplies x by 1 - β_t; in (1.1) that happens to its variance.",
+            "1.1",
+        ),
+        Misconception(
+            "noise subtracted",
+            _fresh_noise(_minus),
+            "You subtract the noise; -eps is as likely as eps, but (1.1) adds eps itself.",
             "1.1",
         ),
         Misconception(
@@ -109,6 +142,15 @@ EXERCISE = Exercise(
             "1.1",
         ),
         Misconception(
+            "noise renewed too late",
+            lambda x0, eps, s: _walk(
+                x0, range(1, s.T + 1), _right_factors(s), lambda t: eps[max(t - 1, 1)]
+            ),
+            "Your noise is renewed after it was used, so step t adds that of step t - 1; (1.1) has "
+            "the same t on both.",
+            "1.1",
+        ),
+        Misconception(
             "always from x_0",
             lambda x0, eps, s: _walk(
                 (1 - s.beta[s.T]).sqrt() * x0,
@@ -121,15 +163,14 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "alpha_bar in each step",
-            lambda x0, eps, s: _walk(
-                x0,
-                range(1, s.T + 1),
-                lambda t: (s.alpha_bar[t].sqrt(), (1 - s.alpha_bar[t]).sqrt()),
-                lambda t: eps[t],
-            ),
+            _fresh_noise(_of_the_jump),
             "Each of your steps has the factors of a whole jump from x_0; (1.1) has those of one.",
             "1.1",
         ),
+    ),
+    together=(
+        Both("one noise for all steps", "variance for std", _same_noise(_noise_without_root)),
+        Both("one noise for all steps", "signal without root", _same_noise(_signal_without_root)),
     ),
     hints=(
         "Give it the noises of a walk of two steps, and do both steps with pen and paper.",

@@ -55,15 +55,17 @@ EXERCISE = Exercise(
             "1.4",
         ),
         Misconception(
-            "product of the betas",
+            "all entries 0",
             lambda beta: beta.cumprod(0),
-            "You multiply the betas, which a step takes away; (1.4) multiplies what it keeps.",
+            "All your entries are 0: your product starts from 0, or is that of the betas; (1.4) "
+            "multiplies what each step keeps, and alpha_bar_0 = 1.",
             "1.4",
         ),
         Misconception(
-            "1 minus the product of the betas",
+            "all entries 1",
             lambda beta: 1 - beta.cumprod(0),
-            "You multiply first and subtract from 1 last; in (1.4) it is the other way round.",
+            "All your entries are 1: nothing is multiplied, or the betas are, and 1 comes last; "
+            "(1.4) multiplies what each step keeps.",
             "1.4",
         ),
         Misconception(
@@ -94,6 +96,18 @@ EXERCISE = Exercise(
             "the last one only",
             lambda beta: (1 - beta).prod(),
             "You returned one number, the product of all; (1.4) has one for each step t.",
+            "1.4",
+        ),
+        Misconception(
+            "sum of the alphas",
+            lambda beta: (1 - beta).cumsum(0),
+            "You add the alphas; (1.4) multiplies them.",
+            "1.4",
+        ),
+        Misconception(
+            "exponential of the sum",
+            lambda beta: torch.exp(-beta.cumsum(0)),
+            "That is nearly it, as long as the betas are small; (1.4) is the product itself.",
             "1.4",
         ),
         Misconception(

@@ -24,8 +24,15 @@ def _standardised(pixels):
     return (x - x.mean()) / x.std()
 
 
+def _stretched(pixels):
+    x = pixels.double()
+    return 2 * (x - x.min()) / (x.max() - x.min()) - 1
+
+
 def _shown(wrong):
     grey = (127.5 * (wrong(LEVELS.clone()) + 1)).clamp(0, 255).flatten()
+    if (grey - LEVELS).abs().max() < 1e-3:
+        raise ValueError("these levels do not show it")
     seen = ", ".join(f"{level:.0f}" for level in grey.tolist())
     return f"Shown with -1 as black and 1 as white, the levels 0, 100, 200, 255 look like {seen}."
 
@@ -51,7 +58,8 @@ EXERCISE = Exercise(
         Misconception(
             "128 for 127.5",
             lambda pixels: pixels / 128 - 1,
-            "You scale as if white were 256: 255 stays below 1, x_0 of (1.5) is off-centre.",
+            "You scale as if white were 256, so 255 ends below 1; the middle should be at 0, as "
+            "that of the noise in (1.5).",
             "1.5",
         ),
         Misconception(
@@ -69,34 +77,62 @@ EXERCISE = Exercise(
         Misconception(
             "half the range",
             lambda pixels: pixels / 255 - 0.5,
-            "Your pixels go from -.5 to .5: half the range, a quarter of the variance in (1.2).",
+            "Your pixels go from -.5 to .5: half the range, and a quarter of the variance that "
+            "(1.2) starts from.",
             "1.2",
         ),
         Misconception(
             "upside down",
             lambda pixels: 1 - pixels / 127.5,
-            "Your black and white changed places: x_0 in (1.5) would be the picture's negative.",
+            "Your black and white changed places: the x_0 that (1.5) gets is a negative.",
             "1.5",
         ),
         Misconception(
             "uint8 wraps when doubled",
             lambda pixels: 2 * pixels / 255 - 1,
-            "uint8 has no number above 255: doubled, bright levels start again at 0, and x_0 of "
-            "(1.5) is torn apart.",
+            "uint8 has no number above 255: doubled, bright levels start again at 0. When do they "
+            "become the floats that (1.5) needs?",
             "1.5",
         ),
         Misconception(
             "uint8 wraps below 0",
             lambda pixels: (pixels - 128) / 128,
-            "uint8 has no number below 0: less 128, dark levels come out brightest, and x_0 of "
-            "(1.5) is torn apart.",
+            "uint8 has no number below 0: subtract 128 and dark levels come out brightest. When do "
+            "they become the floats that (1.5) needs?",
+            "1.5",
+        ),
+        Misconception(
+            "uint8 wraps on both sides",
+            lambda pixels: (2 * pixels - 255) / 255,
+            "uint8 ends at 0 and at 255: doubled and less 255, levels start again. When do they "
+            "become the floats that (1.5) needs?",
+            "1.5",
+        ),
+        Misconception(
+            "from 0 to 2",
+            lambda pixels: pixels / 255 * 2,
+            "Your pixels go from 0 to 2: the length is right, but the noise of (1.5) has mean 0.",
+            "1.5",
+        ),
+        Misconception(
+            "rounded down",
+            lambda pixels: pixels // 127.5 - 1,
+            "Your division rounds down, so x_0 of (1.5) is left with black, grey and a little "
+            "white.",
             "1.5",
         ),
         Misconception(
             "standardised",
             _standardised,
-            "You use the mean and the std of this batch, so each batch has its own scale; x_0 in "
-            "(1.5) has one for all.",
+            "You use the mean and the std of this batch, so each batch has its own scale; the x_0 "
+            "of (1.5) need one for all.",
+            "1.5",
+        ),
+        Misconception(
+            "stretched to the batch",
+            _stretched,
+            "You use the smallest and the largest level of this batch, so each batch has its own "
+            "scale; the x_0 of (1.5) need one for all.",
             "1.5",
         ),
     ),

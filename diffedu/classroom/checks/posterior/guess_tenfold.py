@@ -72,15 +72,15 @@ EXERCISE = Prediction(
         Misconception(
             "like beta squared",
             lambda: 100.0,
-            "That holds where the prior is symmetric; around x_t = .1 the one in (2.14) is "
-            "lopsided, and what this leaves over has a lower power of β_t.",
+            "That is about right where the prior is symmetric; around x_t = .1 the one in (2.14) "
+            "is lopsided, and what this leaves over has a lower power of β_t.",
             "2.14",
         ),
         Misconception(
             "a thousandth",
             lambda: 1000.0,
-            "That is the third power of β_t; what no Gaussian can follow in the prior of (2.14) "
-            "begins at a lower one.",
+            "That is about the third power of β_t; what no Gaussian can follow in the prior of "
+            "(2.14) begins at a lower one.",
             "2.14",
         ),
     ),

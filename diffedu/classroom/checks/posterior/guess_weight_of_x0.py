@@ -48,42 +48,42 @@ EXERCISE = Prediction(
         Misconception(
             "the signal that is left",
             _signal_left,
-            "That is the share of x_0 left in x_t, the root of alpha_bar; c_0 of (2.8) multiplies "
-            "it by something small as well.",
+            "That is about the share of x_0 left in x_t, the root of alpha_bar; c_0 of (2.8) "
+            "multiplies it by something small as well.",
             "2.8",
         ),
         Misconception(
             "the step's share",
             lambda: linear(1000).beta[500].item(),
-            "That is β_t, the variance that this step added; in (2.8) it is multiplied by the "
-            "little signal that is left.",
+            "That is about β_t, the variance that this step added; in (2.8) it is multiplied by "
+            "the little signal that is left.",
             "2.8",
         ),
         Misconception(
             "the step's standard deviation",
             lambda: linear(1000).beta[500].sqrt().item(),
-            "That is the root of β_t, a standard deviation; (2.8) has the variance, which is much "
+            "That is about the root of β_t, a standard deviation; (2.8) has the variance, much "
             "smaller.",
             "2.8",
         ),
         Misconception(
             "settled in twenty steps",
             lambda: 0.05,
-            "With .05, twenty steps would be enough to reach x_0; five hundred are left, and each "
-            "pulls by about β_t, (2.8).",
+            "With about .05, twenty steps would be enough to reach x_0; five hundred are left, and "
+            "each pulls by about β_t, (2.8).",
             "2.8",
         ),
         Misconception(
             "one in a thousand",
             lambda: 0.001,
-            "An equal share for each of 1000 steps? They are not alike: c_0 of (2.8) falls from 1 "
-            "at t = 1 to almost nothing at t = 1000.",
+            "About an equal share for each of 1000 steps? They are not alike: c_0 of (2.8) falls "
+            "from 1 at t = 1 to almost nothing at t = 1000.",
             "2.8",
         ),
         Misconception(
             "x_0 decides",
             lambda: 1.0,
-            "All the weight on x_0: that is (2.10), the last step only.",
+            "All or nearly all the weight on x_0: that is (2.10), the last step only.",
             "2.10",
         ),
     ),

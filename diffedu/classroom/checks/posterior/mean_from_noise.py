@@ -42,6 +42,19 @@ def _over_variance(t, s):
     return s.beta[t] / (1 - s.alpha_bar[t])
 
 
+def _times_std(t, s):
+    return s.beta[t] * (1 - s.alpha_bar[t]).sqrt()
+
+
+def _std_over_std(t, s):
+    return (s.beta[t] / (1 - s.alpha_bar[t])).sqrt()
+
+
+def _four_axes(xt, eps_hat, t, s):
+    taken = _little(t, s).view(-1, 1, 1, 1) * eps_hat
+    return (xt - taken) / _shrinking(t, s).view(-1, 1, 1, 1)
+
+
 EXERCISE = Exercise(
     name="mean_from_noise",
     label="2.13",
@@ -88,6 +101,31 @@ EXERCISE = Exercise(
             "2.13",
         ),
         Misconception(
+            "root above and below",
+            _like_2_13(_std_over_std, _shrinking),
+            "You have the root of β in front of eps_hat; (2.13) has β, the variance.",
+            "2.13",
+        ),
+        Misconception(
+            "times the root below",
+            _like_2_13(_times_std, _shrinking),
+            "You multiply β by the standard deviation of the noise in x_t; (2.13) has it below the "
+            "fraction bar.",
+            "2.13",
+        ),
+        Misconception(
+            "x_0 for x_{t-1}",
+            _like_2_13(lambda t, s: (1 - s.alpha_bar[t]).sqrt(), _all_shrinking),
+            "You went all the way to x_0, (2.12); (2.13) goes one step.",
+            "2.13",
+        ),
+        Misconception(
+            "shrunk once more",
+            _like_2_13(_little, lambda t, s: 1 / _shrinking(t, s)),
+            "You shrink once more by the factor of (1.1); (2.13) undoes the shrinking.",
+            "2.13",
+        ),
+        Misconception(
             "no root of alpha",
             _like_2_13(_little, lambda t, s: s.alpha[t]),
             "You divide by alpha; one step multiplies x by its root, (1.1).",
@@ -119,6 +157,12 @@ EXERCISE = Exercise(
             lambda xt, eps_hat, t, s: (xt - _little(t, s) * eps_hat) / _shrinking(t, s),
             "Your (B,) factors meet the last axis of the pictures; (2.13) has one pair per sample, "
             "so they belong to the first.",
+            "2.13",
+        ),
+        Misconception(
+            "always four axes",
+            _four_axes,
+            "Your factors have four axes, whatever x_t has; (2.13) holds for points (B, D) too.",
             "2.13",
         ),
     ),

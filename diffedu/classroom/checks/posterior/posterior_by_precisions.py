@@ -23,18 +23,24 @@ def posterior_by_precisions(x0, xt, t, s):
     return per_sample(b_t / a, xt) * xt + per_sample(b_0 / a, x0) * x0, v / a
 
 
-def _a_and_b(x0, xt, t, s, share=None):
-    """(2.4) and (2.5) as they stand; `share` is what the likelihood takes for alpha."""
-    alpha = s.alpha[t] if share is None else share
-    prior = 1 - s.alpha_bar[t - 1]
+def _a_and_b(x0, xt, t, s, alpha=None, before=None, floor=0.0):
+    """(2.4) and (2.5) as they stand, or with another alpha, step before, least prior variance."""
+    alpha = s.alpha[t] if alpha is None else alpha
+    before = s.alpha_bar[t - 1 if before is None else before]
+    prior = (1 - before).clamp(min=floor)
     x_weight = per_sample(alpha.sqrt() / s.beta[t], xt)
-    b = x_weight * xt + per_sample(s.alpha_bar[t - 1].sqrt() / prior, x0) * x0
+    b = x_weight * xt + per_sample(before.sqrt() / prior, x0) * x0
     return alpha / s.beta[t] + 1 / prior, b
 
 
-def _as_it_stands(x0, xt, t, s):
-    a, b = _a_and_b(x0, xt, t, s)
+def _as_it_stands(x0, xt, t, s, **like):
+    a, b = _a_and_b(x0, xt, t, s, **like)
     return b / per_sample(a, b), 1 / a
+
+
+def _large_as_infinite(values, case):
+    """1/0, and 1 over somebody's small floor for the prior's variance, count as the same."""
+    return tuple(torch.where(x.abs() > 1e5, x * float("inf"), x) for x in values)
 
 
 def _variances_added(x0, xt, t, s):
@@ -51,9 +57,21 @@ def _b_alone(x0, xt, t, s):
     return b, 1 / a
 
 
+def _precision_with_floor(x0, xt, t, s):
+    return posterior(x0, xt, t, s)[0], _a_and_b(x0, xt, t, s, floor=1e-12)[0]
+
+
+def _b_and_a(x0, xt, t, s):
+    return _a_and_b(x0, xt, t, s)[::-1]
+
+
+def _root_of_variance(x0, xt, t, s):
+    mean, variance = _as_it_stands(x0, xt, t, s)
+    return mean, variance.sqrt()
+
+
 def _centred_at_xt(x0, xt, t, s):
-    a, b = _a_and_b(x0, xt, t, s, torch.ones_like(s.alpha[t]))
-    return b / per_sample(a, b), 1 / a
+    return _as_it_stands(x0, xt, t, s, alpha=torch.ones_like(s.alpha[t]))
 
 
 def _with_2_10(bare):
@@ -75,14 +93,6 @@ def _nan_as_0(x0, xt, t, s):
 def _xt_at_1(x0, xt, t, s):
     mean, variance = posterior(x0, xt, t, s)
     return torch.where(variance == 0, xt, mean), variance
-
-
-def _prior_at_t(x0, xt, t, s):
-    before = s.alpha_bar[t]
-    a = s.alpha[t] / s.beta[t] + 1 / (1 - before)
-    b = per_sample(s.alpha[t].sqrt() / s.beta[t], xt) * xt
-    b = b + per_sample(before.sqrt() / (1 - before), x0) * x0
-    return b / per_sample(a, b), 1 / a
 
 
 def _whole_batch(x0, xt, t, s):
@@ -111,7 +121,7 @@ FIRST = "0/0 at t = 1"
 BARE = {
     "variances added": _variances_added,
     "precision for variance": _precision,
-    "b for b / a": _b_alone,
+    "std for variance": _root_of_variance,
     "likelihood peaks at x_t": _centred_at_xt,
 }
 EXERCISE = Exercise(
@@ -124,7 +134,8 @@ EXERCISE = Exercise(
     reference=posterior_by_precisions,
     cases=cases_of("x0", "xt", "t", "s"),
     tolerance=Tolerance(2e-3, 1e-4, "1 - alpha_bar[1] in float32 is known to three digits only"),
-    tested="three schedules, t from 1 to T in one batch, with x_0 and 0 at t = 1.",
+    tested="three schedules, t from 1 to T in one batch, with x_0 and 0 at t = 1. How you "
+    "computed them, no check can see.",
     misconceptions=(
         Misconception(
             FIRST,
@@ -146,6 +157,26 @@ EXERCISE = Exercise(
             "2.6",
         ),
         Misconception(
+            "precision for variance, t = 1 too",
+            _precision_with_floor,
+            "Your second result is the precision a of (2.4), enormous at t = 1; (2.6) asks for the "
+            "variance.",
+            "2.6",
+        ),
+        Misconception(
+            "std for variance",
+            _with_2_10(_root_of_variance),
+            "Your second result is a standard deviation; (2.6) asks for its square.",
+            "2.6",
+        ),
+        Misconception(
+            "b for b / a, t = 1 too",
+            _b_alone,
+            "Your first result is b of (2.5), enormous at t = 1; the peak of (2.6) lies between "
+            "those of prior and likelihood.",
+            "2.6",
+        ),
+        Misconception(
             "b for b / a",
             _with_2_10(_b_alone),
             "Your first result is b of (2.5); the peak of (2.6) lies between those of prior and "
@@ -161,10 +192,17 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "alpha_bar at t in the prior",
-            _prior_at_t,
+            lambda x0, xt, t, s: _as_it_stands(x0, xt, t, s, before=t),
             "Your prior is that of x_t; (2.4) and (2.5) need the one of x_{t-1}, which is a point "
             "at t = 1.",
             "2.4",
+        ),
+        Misconception(
+            "no step before the first",
+            lambda x0, xt, t, s: _as_it_stands(x0, xt, t, s, before=(t - 1).clamp(min=1)),
+            "At t = 1 you take alpha_bar_1 for the step before; index 0 of s is the clean picture, "
+            "alpha_bar_0 = 1, and gives (2.10).",
+            "2.10",
         ),
         Misconception(
             "NaN turned into 0",
@@ -185,7 +223,11 @@ EXERCISE = Exercise(
             "2.10",
         ),
     ),
-    together=tuple(Both(FIRST, name, bare) for name, bare in BARE.items()),
+    together=(
+        *(Both(FIRST, name, bare) for name, bare in BARE.items()),
+        Both("b for b / a", "precision for variance", _with_2_10(_b_and_a)),
+        Both("b for b / a, t = 1 too", "precision for variance, t = 1 too", _b_and_a),
+    ),
     hints=(
         "How sure is the prior at t = 1, and what does that make of its precision?",
         "Compute a and b as in (2.4) and (2.5). Where alpha_bar[t-1] is 1, two things become "
@@ -194,5 +236,6 @@ EXERCISE = Exercise(
         "multiply a and b by the prior's variance before you divide.",
     ),
     consequence=_in_use,
+    measure=_large_as_infinite,
     built_on=(per_sample,),
 )

@@ -1,5 +1,7 @@
 """Exercise: the mean of q(x_{t-1} | x_t, x_0)."""
 
+from functools import partial
+
 import torch
 
 from diffedu import expect
@@ -19,12 +21,14 @@ def posterior_mean(x0, xt, t, s):
     return per_sample(c0, x0) * x0 + per_sample(ct, x0) * xt
 
 
-def _c0(t, s):
-    return s.alpha_bar[t - 1].sqrt() * s.beta[t] / (1 - s.alpha_bar[t])
+def _c0(t, s, first=-1):
+    before = (t - 1).clamp(min=first)
+    return s.alpha_bar[before].sqrt() * s.beta[t] / (1 - s.alpha_bar[t])
 
 
-def _ct(t, s):
-    return s.alpha[t].sqrt() * (1 - s.alpha_bar[t - 1]) / (1 - s.alpha_bar[t])
+def _ct(t, s, first=-1):
+    before = (t - 1).clamp(min=first)
+    return s.alpha[t].sqrt() * (1 - s.alpha_bar[before]) / (1 - s.alpha_bar[t])
 
 
 def _c0_squared(t, s):
@@ -39,8 +43,28 @@ def _ct_with_alpha_bar(t, s):
     return s.alpha_bar[t].sqrt() * (1 - s.alpha_bar[t - 1]) / (1 - s.alpha_bar[t])
 
 
+def _c0_at_t(t, s):
+    return s.alpha_bar[t].sqrt() * s.beta[t] / (1 - s.alpha_bar[t])
+
+
 def _bare(x0, xt, t, s):
     return _c0(t, s) * x0 + _ct(t, s) * xt
+
+
+def _four_axes(x0, xt, t, s):
+    return _c0(t, s).view(-1, 1, 1, 1) * x0 + _ct(t, s).view(-1, 1, 1, 1) * xt
+
+
+def _a(t, s):
+    return s.alpha[t] / s.beta[t] + 1 / (1 - s.alpha_bar[t - 1])
+
+
+def _b_of_x0(t, s):
+    return s.alpha_bar[t - 1].sqrt() / (1 - s.alpha_bar[t - 1])
+
+
+def _b_of_xt(t, s):
+    return s.alpha[t].sqrt() / s.beta[t]
 
 
 def _balance(wrong) -> str:
@@ -52,7 +76,7 @@ def _balance(wrong) -> str:
     now, before = s.alpha_bar[1:, None].sqrt(), s.alpha_bar[:-1, None].sqrt()
     off = (c0 + ct * now - before).abs().flatten()
     worst = off.nan_to_num(nan=float("inf")).argmax()
-    size = "has no value" if off[worst].isnan() else f"is off by {off[worst]:.2g}"
+    size = f"is off by {off[worst]:.2g}" if off[worst].isfinite() else "has no value"
     head = f"The left side of (2.9) {size} at t = {worst + 1} of 1000."
     head = head if off.nan_to_num(nan=1).max() > 1e-9 else "(2.9) holds all the same, and yet:"
     return f"{head} {by_posterior(with_beta_tilde(wrong))}"
@@ -78,11 +102,22 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "alpha_bar at t, not t-1",
-            weighted(
-                lambda t, s: s.alpha_bar[t].sqrt() * s.beta[t] / (1 - s.alpha_bar[t]),
-                lambda t, s: s.alpha[t].sqrt(),
-            ),
+            weighted(_c0_at_t, lambda t, s: s.alpha[t].sqrt()),
             "You took alpha_bar at t throughout; both numerators of (2.8) need the step before.",
+            "2.8",
+        ),
+        Misconception(
+            "alpha_bar at t in c_0 only",
+            weighted(_c0_at_t, _ct),
+            "Your weight of x_0 has alpha_bar at t under its root; (2.8) has that of the step "
+            "before.",
+            "2.8",
+        ),
+        Misconception(
+            "alpha_bar at t in c_t only",
+            weighted(_c0, lambda t, s: s.alpha[t].sqrt()),
+            "Your weight of x_t is the root of alpha alone: the fraction of (2.8) is missing, or "
+            "has alpha_bar at t above and below.",
             "2.8",
         ),
         Misconception(
@@ -134,6 +169,35 @@ EXERCISE = Exercise(
             "Your (B,) weights meet the last axis of the pictures; (2.8) has one pair of weights "
             "per sample, so they belong to the first.",
             "2.8",
+        ),
+        Misconception(
+            "always four axes",
+            _four_axes,
+            "Your weights have four axes, whatever x_0 has; (2.8) holds for points (B, D) as well.",
+            "2.8",
+        ),
+        Misconception(
+            "no step before the first",
+            weighted(partial(_c0, first=1), partial(_ct, first=1)),
+            "At t = 1 you take alpha_bar_1 for the step before; index 0 of s is the clean picture, "
+            "alpha_bar_0 = 1, and gives (2.10).",
+            "2.10",
+        ),
+        Misconception(
+            "0/0 at t = 1",
+            weighted(
+                lambda t, s: _b_of_x0(t, s) / _a(t, s), lambda t, s: _b_of_xt(t, s) / _a(t, s)
+            ),
+            "At t = 1 the prior has the variance 0, so your a and b are infinite and b/a has no "
+            "value; the limit is (2.10).",
+            "2.10",
+        ),
+        Misconception(
+            "b for b / a",
+            weighted(_b_of_x0, _b_of_xt),
+            "You returned b of (2.5), infinite at t = 1; the peak of (2.6) lies between those of "
+            "prior and likelihood.",
+            "2.6",
         ),
     ),
     together=(

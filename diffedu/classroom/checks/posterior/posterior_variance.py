@@ -1,9 +1,12 @@
 """Exercise: the variance of q(x_{t-1} | x_t, x_0)."""
 
+import torch
+
 from diffedu.classroom.checks import bench
 from diffedu.classroom.checks.exercise import Both, Exercise, Misconception, Tolerance
 from diffedu.classroom.checks.inputs import cases_of
 from diffedu.diffusion.gaussian import fixed_small, posterior_variance
+from diffedu.diffusion.schedules import linear
 
 
 def _ratio(t, s):
@@ -12,6 +15,18 @@ def _ratio(t, s):
 
 def _with_alpha(t, s):
     return (1 - s.alpha[t - 1]) / (1 - s.alpha[t]) * s.beta[t]
+
+
+def _in_use(wrong) -> str:
+    """What samplers make of it; our own leaves out the last noise and hides a mistake at t = 1."""
+    s, t = linear(1000), torch.arange(1, 1001)
+    mine, right = wrong(t, s).flatten(), posterior_variance(t, s)
+    if mine[0] > 0 and torch.allclose(mine[1:], right[1:]):
+        return (
+            f"With 1000 linear steps, noise of standard deviation {mine[0].sqrt():.2g} stays on "
+            "every sample, unless the sampler leaves out its last noise anyway; done right, none."
+        )
+    return bench.by_variance(wrong)
 
 
 EXERCISE = Exercise(
@@ -74,6 +89,13 @@ EXERCISE = Exercise(
             "clean data with alpha_bar = 1, (1.4).",
             "1.4",
         ),
+        Misconception(
+            "no step before the first",
+            lambda t, s: s.beta[t].where(t == 1, posterior_variance(t, s)),
+            "At t = 1 yours is β_1, as if alpha_bar_1 were that of the step before; index 0 of s "
+            "is the clean picture, alpha_bar_0 = 1, and gives (2.10).",
+            "2.10",
+        ),
     ),
     together=(
         Both("variance used as std", "alpha for alpha_bar", lambda t, s: _with_alpha(t, s).sqrt()),
@@ -83,6 +105,6 @@ EXERCISE = Exercise(
         "Look at (2.4): two precisions are added. The variance is one over their sum.",
         "(2.7) is beta[t] times a fraction that is 0 at t = 1. Which array is 1 at index 0?",
     ),
-    consequence=bench.by_variance,
+    consequence=_in_use,
     built_on=(fixed_small,),
 )

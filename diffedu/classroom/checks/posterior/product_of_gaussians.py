@@ -110,6 +110,19 @@ EXERCISE = Exercise(
             "2.4",
         ),
         Misconception(
+            "std for variance",
+            lambda m1, v1, m2, v2: (_mean(m1, v1, m2, v2), _variance(v1, v2).sqrt()),
+            "Your second result is a standard deviation; (2.6) asks for its square.",
+            "2.6",
+        ),
+        Misconception(
+            "variances squared",
+            lambda m1, v1, m2, v2: product_of_gaussians(m1, v1**2, m2, v2**2),
+            "You took v1 and v2 for standard deviations and squared them; they are variances, as "
+            "in (2.4).",
+            "2.4",
+        ),
+        Misconception(
             "parameters multiplied",
             lambda m1, v1, m2, v2: (m1 * m2, v1 * v2),
             "You multiplied the parameters; it is the densities that are multiplied, so their "
@@ -118,6 +131,11 @@ EXERCISE = Exercise(
         ),
     ),
     together=(
+        Both(
+            "variances squared",
+            "std for variance",
+            lambda m1, v1, m2, v2: (_mean(m1, v1**2, m2, v2**2), _variance(v1**2, v2**2).sqrt()),
+        ),
         Both(
             "b for b / a",
             "precision for variance",

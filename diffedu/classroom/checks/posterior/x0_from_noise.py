@@ -34,6 +34,11 @@ def _bare(xt, t, eps, s):
     return (xt - _noise(t, s) * eps) / _signal(t, s)
 
 
+def _four_axes(xt, t, eps, s):
+    noise, signal = _noise(t, s).view(-1, 1, 1, 1), _signal(t, s).view(-1, 1, 1, 1)
+    return (xt - noise * eps) / signal
+
+
 def _from_the_true_noise(wrong) -> str:
     s, generator = linear(1000), torch.Generator().manual_seed(0)
     n, eps = torch.randn(2, 1000, 1, generator=generator, dtype=torch.float64)
@@ -100,6 +105,18 @@ EXERCISE = Exercise(
             "2.12",
         ),
         Misconception(
+            "eps without its factor",
+            _solved(_one, _signal),
+            "You take away eps as it is; only a share of it is in x_t, see (1.5).",
+            "1.5",
+        ),
+        Misconception(
+            "shrunk once more",
+            _solved(_noise, lambda t, s: 1 / _signal(t, s)),
+            "You shrink once more by the factor of x_0 in (1.5); (2.12) undoes that factor.",
+            "2.12",
+        ),
+        Misconception(
             "factors exchanged",
             _solved(_signal, _noise),
             "You took the factor of x_0 for that of eps and the other way round; compare with "
@@ -112,6 +129,12 @@ EXERCISE = Exercise(
                 xt / per_sample(_signal(t, s), xt) - per_sample(_noise(t, s), xt) * eps
             ),
             "Only x_t is divided; in (2.12) the noise stands over the same fraction bar.",
+            "2.12",
+        ),
+        Misconception(
+            "only the noise divided",
+            lambda xt, t, eps, s: xt - per_sample(_noise(t, s) / _signal(t, s), xt) * eps,
+            "Only the noise is divided; in (2.12) x_t stands over the same fraction bar.",
             "2.12",
         ),
         Misconception(
@@ -128,12 +151,23 @@ EXERCISE = Exercise(
             "so they belong to the first.",
             "2.12",
         ),
+        Misconception(
+            "always four axes",
+            _four_axes,
+            "Your factors have four axes, whatever x_t has; (2.12) holds for points (B, D) too.",
+            "2.12",
+        ),
     ),
     together=(
         Both(
             "no root below",
             "no root above",
             _solved(lambda t, s: 1 - s.alpha_bar[t], lambda t, s: s.alpha_bar[t]),
+        ),
+        Both(
+            "eps without its factor",
+            "alpha for alpha_bar",
+            _solved(_one, lambda t, s: s.alpha[t].sqrt()),
         ),
         Both(
             "noise added",

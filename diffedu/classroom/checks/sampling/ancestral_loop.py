@@ -8,6 +8,7 @@ from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconcep
 from diffedu.classroom.checks.inputs import normal
 from diffedu.classroom.checks.sampling.common import (
     DATA,
+    bent,
     between,
     ideal_model,
     sampled,
@@ -15,7 +16,7 @@ from diffedu.classroom.checks.sampling.common import (
     told,
     walk,
 )
-from diffedu.diffusion.gaussian import x0_from_eps
+from diffedu.diffusion.gaussian import fixed_small, x0_from_eps
 from diffedu.diffusion.samplers import ddpm_step
 from diffedu.diffusion.schedules import linear
 
@@ -33,7 +34,7 @@ def ancestral_loop(model, xT, s, variance, noise):
 def _cases(generator):
     return [
         {
-            "model": ideal_model(s, 0.3, 0.9),
+            "model": bent(ideal_model(s, 0.3, 0.9)),
             "xT": normal(shape, generator),
             "s": s,
             "variance": between(s),
@@ -58,6 +59,14 @@ def _at_once(model, xT, s, variance, noise):
     return x0_from_eps(xT, T, model(xT, T), s)
 
 
+def _beta_tilde(model, xT, s, variance, noise):
+    return ancestral_loop(model, xT, s, fixed_small(s), noise)
+
+
+def _never_moves(model, xT, s, variance, noise):
+    return ancestral_loop(lambda x, t: model(xT, t), xT, s, variance, noise)
+
+
 @cache
 def _samples(loop):
     s = linear(1000)
@@ -75,12 +84,13 @@ EXERCISE = Exercise(
     label="5.1",
     statement=(
         "ancestral_loop(model, xT, s, variance, noise): x_0, from x_T by all T steps of (5.1), "
-        "with eps_hat = model(x, t) for t (B,), σ_t² = variance[t], and z = noise[t] in step t."
+        "with eps_hat = model(x, t) for t (B,), σ_t² = variance[t], and z = noise[t] in step t. "
+        "All tensors are float64."
     ),
     reference=ancestral_loop,
     cases=_cases,
     tolerance=FLOAT32,
-    tested="three schedules of 4 to 7 steps, points and pictures, with exact denoisers.",
+    tested="three schedules of 4 to 7 steps, points and pictures, and a model that is curved in x.",
     misconceptions=(
         Misconception(
             "loop upwards",
@@ -138,6 +148,40 @@ EXERCISE = Exercise(
             _at_once,
             "You jumped from x_T to x0_hat at once: that is the mean of all data that x_T allows; "
             "(5.1) goes a little way and asks again.",
+            "5.1",
+        ),
+        Misconception(
+            "no noise",
+            _walk(factor="none"),
+            "You took the mean of each step and added no noise; (5.1) adds σ_t z in every step "
+            "but the last.",
+            "5.1",
+        ),
+        Misconception(
+            "beta-tilde for the given variance",
+            _beta_tilde,
+            "You took β̃_t for σ_t²; (5.1) leaves σ_t² open, and here it is handed to you.",
+            "5.1",
+        ),
+        Misconception(
+            "ends after one step",
+            _walk(times=lambda T: [T]),
+            "Your result is that of the first step, x_{T-1}; the steps of (5.1) go on down to t = "
+            "1. Is `return` inside of the loop?",
+            "5.1",
+        ),
+        Misconception(
+            "model always asked at T",
+            _walk(ask=lambda T, t: T),
+            "You asked the model at T in every step; eps_hat of (5.1) is the noise in x_t, so it "
+            "needs the t of the step.",
+            "5.1",
+        ),
+        Misconception(
+            "model always given x_T",
+            _never_moves,
+            "You handed the model x_T in every step; eps_hat of (5.1) is the noise in the x_t "
+            "that the step starts from.",
             "5.1",
         ),
     ),

@@ -4,18 +4,22 @@ from diffedu.classroom.checks import bench
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception
 from diffedu.classroom.checks.inputs import batches
 from diffedu.classroom.checks.sampling.common import (
+    DATA,
     NOISE,
     between,
     ideal_model,
     jumped,
+    told,
 )
-from diffedu.diffusion.gaussian import reverse_mean
+from diffedu.diffusion.gaussian import fixed_small, reverse_mean
 from diffedu.diffusion.samplers import ddpm_step
 from diffedu.diffusion.schedules import linear
 from diffedu.shapes import per_sample
 
 
 def _cases(generator):
+    names = ("xt", "eps_hat", "noise")
+    inputs = [*batches(generator, *names), next(batches(generator, *names, first=2))]
     return [
         {
             "xt": x["xt"],
@@ -25,7 +29,7 @@ def _cases(generator):
             "variance": between(s),
             "noise": x["noise"],
         }
-        for x, t, s in batches(generator, "xt", "eps_hat", "noise")
+        for x, t, s in inputs
     ]
 
 
@@ -58,6 +62,15 @@ def _not_shaped(xt, eps_hat, t, s, variance, noise):
     return _scale(s, t) * (xt - _weight(s, t) * eps_hat) + sigma * noise
 
 
+def _x_alone_rescaled(xt, eps_hat, t, s, variance, noise):
+    mean = per_sample(_scale(s, t), xt) * xt - per_sample(_weight(s, t), xt) * eps_hat
+    return mean + per_sample(NOISE["right"](variance[t], t), xt) * noise
+
+
+def _one_decision(xt, eps_hat, t, s, variance, noise):
+    return ddpm_step(xt, eps_hat, t, s, variance, noise * (t > 1).all())
+
+
 def _left_on_a_point(step):
     """The std of samples if all data are one point, with a variance that is not 0 at t = 1."""
     s = linear(1000)
@@ -65,10 +78,19 @@ def _left_on_a_point(step):
     return jumped(lambda x, z, t, t_next: step(x, model(x, t), t, s, variance, z), times)[1]
 
 
+def _with_beta_given(step):
+    """Mean and std of samples with σ_t² = β_t."""
+    s = linear(1000)
+    model, times = ideal_model(s), list(range(s.T, -1, -1))
+    return jumped(lambda x, z, t, t_next: step(x, model(x, t), t, s, s.beta, z), times)
+
+
 def _consequence(step):
     words, left = bench.by_step(step), _left_on_a_point(step)
     if not 1e-4 < left < 1000:
-        return words
+        mine, right = _with_beta_given(step), _with_beta_given(ddpm_step)
+        same_with_small = bench.by_step(ddpm_step) == words
+        return told(f"On {DATA} with 1000 steps and β_t", mine, right) if same_with_small else words
     return f"{words} If all data are one point and σ_1 is not 0, {left:.4f}; done right, 0."
 
 
@@ -76,13 +98,13 @@ EXERCISE = Exercise(
     name="ancestral_step",
     label="5.1",
     statement=(
-        "ancestral_step(xt, eps_hat, t, s, variance, noise): x_{t-1} for each sample of a batch, "
-        "with σ_t² = variance[t], z = noise, and no noise where t is 1."
+        "ancestral_step(xt, eps_hat, t, s, variance, noise): x_{t-1} for each sample of a batch "
+        "x of any shape (B, ...), with σ_t² = variance[t], z = noise, and no noise where t is 1."
     ),
     reference=ddpm_step,
     cases=_cases,
     tolerance=FLOAT32,
-    tested="three schedules, points and pictures, t from 1 to T, a variance above 0 at 1.",
+    tested="three schedules, points and pictures, t from 1 to T, batches with t = 1 and without.",
     misconceptions=(
         Misconception(
             "variance used as std",
@@ -163,6 +185,35 @@ EXERCISE = Exercise(
             )(xt, eps_hat, t, s, variance.roll(1), noise),
             "You read the tables at t-1; here index 0 is the clean data, and step t of (5.1) is at "
             "index t.",
+            "5.1",
+        ),
+        Misconception(
+            "beta-tilde for the given variance",
+            lambda xt, eps_hat, t, s, variance, noise: ddpm_step(
+                xt, eps_hat, t, s, fixed_small(s), noise
+            ),
+            "You took β̃_t for σ_t²; (5.1) leaves σ_t² open, and here it is handed to you.",
+            "5.1",
+        ),
+        Misconception(
+            "one decision for the batch",
+            _one_decision,
+            "One t = 1 in the batch switches off the noise of all; in (5.1) each sample has its "
+            "own t.",
+            "5.1",
+        ),
+        Misconception(
+            "multiplied by the root of alpha",
+            _with(scale=lambda s, t: s.alpha[t].sqrt()),
+            "You multiplied by the root of alpha_t, as the forward step does; (5.1) goes back and "
+            "undoes that.",
+            "5.1",
+        ),
+        Misconception(
+            "x_t alone rescaled",
+            _x_alone_rescaled,
+            "You divided x_t alone by the root of alpha_t; in (5.1) the part with eps_hat is "
+            "inside of the bracket, too.",
             "5.1",
         ),
     ),

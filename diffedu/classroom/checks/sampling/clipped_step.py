@@ -2,6 +2,7 @@
 
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception
 from diffedu.classroom.checks.inputs import batches
+from diffedu.classroom.checks.sampling.common import between
 from diffedu.diffusion.gaussian import eps_from_x0, fixed_small, q_sample, x0_from_eps
 from diffedu.diffusion.samplers import ddpm_step
 from diffedu.shapes import per_sample
@@ -14,13 +15,6 @@ def clipped_step(xt, eps_hat, t, s, variance, noise):
     return ddpm_step(xt, eps_hat, t, s, variance, noise)
 
 
-def _variance(s):
-    """Beta-tilde, with something at t = 1 that must not be used."""
-    variance = fixed_small(s)
-    variance[1] = s.beta[1] / 2
-    return variance
-
-
 def _cases(generator):
     return [
         {
@@ -28,7 +22,7 @@ def _cases(generator):
             "eps_hat": x["eps"] + 0.1 * x["error"],
             "t": t,
             "s": s,
-            "variance": _variance(s),
+            "variance": between(s),
             "noise": x["noise"],
         }
         for x, t, s in batches(generator, "x0", "eps", "error", "noise")
@@ -52,8 +46,8 @@ EXERCISE = Exercise(
     name="clipped_step",
     label="5.1",
     statement=(
-        "clipped_step(xt, eps_hat, t, s, variance, noise): x_{t-1} by (5.1), after x0_hat was cut "
-        "off at -1 and 1 and eps_hat recomputed from it."
+        "clipped_step(xt, eps_hat, t, s, variance, noise): x_{t-1} by (5.1) for x of any shape "
+        "(B, ...), after x0_hat was cut off at -1 and 1 and eps_hat recomputed from it."
     ),
     reference=clipped_step,
     cases=_cases,
@@ -63,8 +57,8 @@ EXERCISE = Exercise(
         Misconception(
             "no clipping",
             ddpm_step,
-            "Nothing was cut off: x0_hat may lie far outside of the data, since by (4.6) a small "
-            "error in eps_hat is a large one there.",
+            "Your result is that without clipping; a small error in eps_hat is a large one in "
+            "x0_hat (4.6). If you cut x0_hat off, it did not reach the step.",
             "4.6",
         ),
         Misconception(
@@ -122,6 +116,40 @@ EXERCISE = Exercise(
             "You returned the cut-off x0_hat itself; it is only a guess on the way, (5.1) goes one "
             "step towards it.",
             "5.1",
+        ),
+        Misconception(
+            "beta-tilde for the given variance",
+            lambda xt, eps_hat, t, s, variance, noise: clipped_step(
+                xt, eps_hat, t, s, fixed_small(s), noise
+            ),
+            "You took β̃_t for σ_t²; (5.1) leaves σ_t² open, and here it is handed to you.",
+            "5.1",
+        ),
+        Misconception(
+            "variance used as std",
+            lambda xt, eps_hat, t, s, variance, noise: clipped_step(
+                xt, eps_hat, t, s, variance**2, noise
+            ),
+            "You multiplied the noise by the variance σ_t²; in (5.1) z is multiplied by σ_t, the "
+            "standard deviation.",
+            "5.1",
+        ),
+        Misconception(
+            "no noise",
+            lambda xt, eps_hat, t, s, variance, noise: clipped_step(
+                xt, eps_hat, t, s, variance, 0 * noise
+            ),
+            "You returned the mean alone; (5.1) draws from a normal distribution around it.",
+            "5.1",
+        ),
+        Misconception(
+            "clips x0_hat and the result",
+            lambda xt, eps_hat, t, s, variance, noise: clipped_step(
+                xt, eps_hat, t, s, variance, noise
+            ).clamp(-1, 1),
+            "You cut x0_hat off, and x_{t-1} as well; x_{t-1} still has noise by (1.5) and may "
+            "leave the range.",
+            "1.5",
         ),
     ),
     together=(

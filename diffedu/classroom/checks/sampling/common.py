@@ -36,6 +36,11 @@ def ideal_model(s: Schedule, mean: float = MEAN, sigma: float | int = SIGMA) -> 
     return model
 
 
+def bent(model: Model) -> Model:
+    """A model that is no straight line in x: the loop without noise is then no jump to x0_hat."""
+    return lambda x, t: model(x, t) + 0.2 * torch.sin(2 * x)
+
+
 def between(s: Schedule) -> Tensor:
     """A variance that is neither beta nor beta-tilde, and not 0 at t = 1."""
     return (fixed_small(s) + fixed_large(s)) / 2
@@ -52,6 +57,7 @@ NOISE = {
     "variance": lambda v, t: v * (t > 1),
     "at the end too": lambda v, t: v.sqrt(),
     "both mistakes": lambda v, t: v,
+    "none": lambda v, t: 0 * v,
 }
 
 

@@ -27,12 +27,13 @@ def _cases(generator):
     ]
 
 
-def _with(direction=1, power=1, eta_power=2, end=0, signal=0.5, mixed=2):
+def _with(direction=1, power=1, eta_power=2, end=0, signal=0.5, mixed=2, beta=None):
     """(5.4) and (5.5) with one thing changed."""
 
     def move(xt, eps_hat, t, t_next, s, eta, noise):
         now, after = s.alpha_bar[t], s.alpha_bar[t_next.clamp(min=end)]
-        variance = eta**eta_power * (1 - after) / (1 - now) * (1 - now / after)
+        jump = beta(s, t) if beta else 1 - now / after
+        variance = eta**eta_power * (1 - after) / (1 - now) * jump
         x0_hat = x0_from_eps(xt, t, eps_hat, s)
         weight = (1 - after - direction * variance ** (mixed / 2)).sqrt()
         mean = per_sample(after**signal, xt) * x0_hat + per_sample(weight, xt) * eps_hat
@@ -41,12 +42,29 @@ def _with(direction=1, power=1, eta_power=2, end=0, signal=0.5, mixed=2):
     return move
 
 
-def _one_step_x0(xt, eps_hat, t, t_next, s, eta, noise):
+def _with_x0(guess):
+    """The right step, from another x0_hat."""
+
+    def move(xt, eps_hat, t, t_next, s, eta, noise):
+        more = guess(xt, eps_hat, t, t_next, s) - x0_from_eps(xt, t, eps_hat, s)
+        signal = per_sample(s.alpha_bar[t_next].sqrt(), xt)
+        return ddim_step(xt, eps_hat, t, t_next, s, eta, noise) + signal * more
+
+    return move
+
+
+def _one_step_x0(xt, eps_hat, t, t_next, s):
     alpha = per_sample(s.alpha[t], xt)
-    x0_hat = (xt - (1 - alpha).sqrt() * eps_hat) / alpha.sqrt()
-    right = x0_from_eps(xt, t, eps_hat, s)
-    signal = per_sample(s.alpha_bar[t_next].sqrt(), xt)
-    return ddim_step(xt, eps_hat, t, t_next, s, eta, noise) + signal * (x0_hat - right)
+    return (xt - (1 - alpha).sqrt() * eps_hat) / alpha.sqrt()
+
+
+def _undivided(xt, eps_hat, t, t_next, s):
+    return xt - per_sample((1 - s.alpha_bar[t]).sqrt(), xt) * eps_hat
+
+
+def _at_the_end(xt, eps_hat, t, t_next, s):
+    after = per_sample(s.alpha_bar[t_next], xt)
+    return (xt - (1 - after).sqrt() * eps_hat) / after.sqrt()
 
 
 def _all_alpha(xt, eps_hat, t, t_next, s, eta, noise):
@@ -69,8 +87,8 @@ EXERCISE = Exercise(
     name="ddim_move",
     label="5.4",
     statement=(
-        "ddim_move(xt, eps_hat, t, t_next, s, eta, noise): x at the earlier times t_next (B,), "
-        "with the σ² of (5.5) and z = noise."
+        "ddim_move(xt, eps_hat, t, t_next, s, eta, noise): x of any shape (B, ...) at the "
+        "earlier times t_next (B,), with the σ² of (5.5) and z = noise."
     ),
     reference=ddim_step,
     cases=_cases,
@@ -113,7 +131,7 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "x0_hat of one step",
-            _one_step_x0,
+            _with_x0(_one_step_x0),
             "Your x0_hat undoes one step, with alpha_t; eps_hat is the noise of all steps so far, "
             "so (2.12) has alpha_bar.",
             "2.12",
@@ -146,6 +164,35 @@ EXERCISE = Exercise(
             _with(signal=1),
             "You multiplied x0_hat by alpha_bar, its share of the variance; (5.4) has the root.",
             "5.4",
+        ),
+        Misconception(
+            "η ignored",
+            lambda xt, eps_hat, t, t_next, s, eta, noise: ddim_step(
+                xt, eps_hat, t, t_next, s, 1.0, noise
+            ),
+            "Your σ² does not know η; with η = 0 the step of (5.5) adds no noise at all.",
+            "5.5",
+        ),
+        Misconception(
+            "β of one step in σ²",
+            _with(beta=lambda s, t: s.beta[t]),
+            "Your σ² has β_t, that of one small step; a jump has a β of its own, see (5.5) and "
+            "(5.8).",
+            "5.5",
+        ),
+        Misconception(
+            "x0_hat not divided",
+            _with_x0(_undivided),
+            "You took the noise away and did not divide by the root of alpha_bar; in x_t the "
+            "picture is shrunk, (2.12) undoes that.",
+            "2.12",
+        ),
+        Misconception(
+            "x0_hat with alpha_bar at t_next",
+            _with_x0(_at_the_end),
+            "Your x0_hat uses alpha_bar at t_next; x_t has the noise of t, so (2.12) needs "
+            "alpha_bar there.",
+            "2.12",
         ),
     ),
     together=(

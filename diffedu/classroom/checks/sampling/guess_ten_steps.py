@@ -42,8 +42,8 @@ EXERCISE = Prediction(
         Misconception(
             "exact",
             lambda: 0.3,
-            "You expect the right spread; (5.6) keeps the marginals if x0_hat is x_0, and an ideal "
-            "denoiser still gives only the mean.",
+            "About .3? (5.6) keeps the marginals if x0_hat is x_0; an ideal denoiser gives only "
+            "the mean, and ten jumps are long.",
             "5.6",
         ),
         Misconception(

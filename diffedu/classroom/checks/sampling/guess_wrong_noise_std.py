@@ -43,8 +43,8 @@ EXERCISE = Prediction(
         Misconception(
             "no change",
             lambda: 0.3,
-            "You expect no change; fresh noise is what keeps samples apart in (5.3), and β̃ is far "
-            "smaller than its root.",
+            "You expect little or no change; fresh noise is what keeps samples apart in (5.3), "
+            "and β̃ is far smaller than its root.",
             "5.3",
         ),
         Misconception(

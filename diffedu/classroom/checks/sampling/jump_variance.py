@@ -137,8 +137,26 @@ EXERCISE = Exercise(
             "You returned the standard deviation σ; (5.5) is its square.",
             "5.5",
         ),
+        Misconception(
+            "β left out",
+            _ratio,
+            "You returned the fraction alone; in (5.5) it multiplies the β of the jump.",
+            "5.5",
+        ),
+        Misconception(
+            "denominator left out",
+            lambda t, t_next, s: (1 - s.alpha_bar[t_next]) * _jump(t, t_next, s),
+            "You multiplied β of the jump by 1 - alpha_bar at t_next; in (5.5) that is divided by "
+            "the same at t.",
+            "5.5",
+        ),
     ),
     together=(
+        Both(
+            "ratio upside down",
+            "jump upside down",
+            lambda t, t_next, s: jump_variance(t_next, t, s),
+        ),
         Both("beta of one step", "beta for beta-tilde", lambda t, t_next, s: s.beta[t]),
         Both("sum of betas", "beta for beta-tilde", _sum),
         Both("difference of alpha_bar", "beta for beta-tilde", _difference),

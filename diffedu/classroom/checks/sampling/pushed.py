@@ -110,6 +110,33 @@ EXERCISE = Exercise(
             "You added C to the mean; z is 0 on average, so C z does not move it (5.3).",
             "5.3",
         ),
+        Misconception(
+            "results exchanged",
+            lambda mean, v, A, B, C: pushed(mean, v, A, B, C)[::-1],
+            "Your numbers are right and in the wrong order: the mean of (5.3) comes first, then "
+            "the variance.",
+            "5.3",
+        ),
+        Misconception(
+            "mixed term",
+            _variance(lambda v, A, B, C: (A * v**0.5 + C) ** 2),
+            "You added standard deviations and squared the sum, which leaves a mixed term; x and "
+            "z are independent, so in (5.3) there is none.",
+            "5.3",
+        ),
+        Misconception(
+            "variance squared",
+            _variance(lambda v, A, B, C: (A * v) ** 2 + C**2),
+            "You squared the variance together with A; it is a mean square already, so in (5.3) "
+            "only A is squared.",
+            "5.3",
+        ),
+        Misconception(
+            "C left out",
+            _variance(lambda v, A, B, C: A**2 * v),
+            "Your variance ignores C; fresh noise spreads x out, and (5.3) counts that.",
+            "5.3",
+        ),
     ),
     together=(
         Both(

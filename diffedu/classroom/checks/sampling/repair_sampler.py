@@ -28,8 +28,8 @@ def repair_sampler(model, xT, s, noise):
 
 
 def _cases(generator):
-    rising = Schedule.from_beta(torch.linspace(0.1, 0.7, 7))
-    settings = ((POINTS, sigmoid(6)), (IMAGES, sigmoid(4)), (SQUARE, rising))
+    rising = Schedule.from_beta(torch.linspace(0.02, 0.5, 24))
+    settings = ((POINTS, rising), (IMAGES, sigmoid(4)), (SQUARE, sigmoid(6)))
     return [
         {
             "model": ideal_model(s, 0.3, 0.9),
@@ -62,15 +62,19 @@ def _with(mean=lambda s: s, variance=fixed_large, ask=lambda T, t: t, first=1, f
 
 
 @cache
-def _samples(sampler):
-    s = linear(1000)
+def _samples(sampler, schedule=linear):
+    s = schedule(1000)
     model = ideal_model(s)
     return sampled(lambda x, z: sampler(model, x, s, z), s.T)
 
 
 def _consequence(sampler):
-    setting = f"On {DATA}, with a model for 1000 linear steps"
-    return told(setting, _samples(sampler), _samples(repair_sampler))
+    for schedule in (linear, sigmoid):
+        mine, right = _samples(sampler, schedule), _samples(repair_sampler, schedule)
+        words = told(f"On {DATA}, with a model for 1000 {schedule.__name__} steps", mine, right)
+        if mine != right:
+            break
+    return words
 
 
 EXERCISE = Exercise(
@@ -83,7 +87,7 @@ EXERCISE = Exercise(
     reference=repair_sampler,
     cases=_cases,
     tolerance=FLOAT32,
-    tested="three schedules of 4 to 7 steps, points and pictures, with exact denoisers.",
+    tested="three schedules of 4 to 24 steps, points and pictures, with exact denoisers.",
     misconceptions=(
         Misconception(
             "another schedule",
@@ -136,6 +140,13 @@ EXERCISE = Exercise(
             "stops at t = 2",
             _with(first=2),
             "The walk stops at x_1: the step of (5.1) from t = 1 to the clean picture is missing.",
+            "5.1",
+        ),
+        Misconception(
+            "linear for s",
+            _with(mean=lambda s: linear(s.T), variance=lambda s: fixed_large(linear(s.T))),
+            "You put another fixed schedule in; the model was trained with s, and (5.1) takes its "
+            "numbers from there.",
             "5.1",
         ),
     ),

@@ -69,14 +69,18 @@ def _to_one(T, steps):
 
 
 @cache
-def _samples(strided):
+def _samples(strided, steps):
     s = linear(1000)
     model = ideal_model(s)
-    return sampled(lambda x, z: strided(model, x, s, 50), 0)
+    return sampled(lambda x, z: strided(model, x, s, steps), 0)
 
 
 def _consequence(strided):
-    return told(f"On {DATA} with 50 of 1000 steps", _samples(strided), _samples(repair_strided))
+    for steps in (50, 30):
+        mine, right = _samples(strided, steps), _samples(repair_strided, steps)
+        if mine != right:
+            break
+    return told(f"On {DATA} with {steps} of 1000 steps", mine, right)
 
 
 EXERCISE = Exercise(
@@ -132,6 +136,20 @@ EXERCISE = Exercise(
             "Your jumps end at t = 1, where noise is left; the last jump of (5.4) goes to the "
             "clean picture.",
             "5.8",
+        ),
+        Misconception(
+            "whole stride",
+            _with(times=lambda T, steps: [k * (T // steps) for k in range(steps + 1)]),
+            "Your stride is a whole number, so T may be missed; x is x_T, and the first jump of "
+            "(5.4) starts there.",
+            "5.8",
+        ),
+        Misconception(
+            "last jump missing",
+            _with(times=lambda T, steps: strided_times(T, steps)[1:]),
+            "Your walk stops one jump before the end, where noise is left; the last jump of (5.4) "
+            "goes to t = 0.",
+            "5.4",
         ),
     ),
     together=(

@@ -8,13 +8,14 @@ import torch
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.inputs import normal
 from diffedu.classroom.checks.sampling.common import (
+    bent,
     between,
     ideal_model,
     responses,
     settings,
     walk,
 )
-from diffedu.diffusion.gaussian import q_sample
+from diffedu.diffusion.gaussian import fixed_small, q_sample
 from diffedu.diffusion.samplers import ddpm_step
 from diffedu.diffusion.schedules import linear
 
@@ -31,7 +32,7 @@ def restart(model, x0, t, s, variance, eps, noise):
 def _cases(generator):
     return [
         {
-            "model": ideal_model(s, 0.3, 0.9),
+            "model": bent(ideal_model(s, 0.3, 0.9)),
             "x0": normal(shape, generator),
             "t": t,
             "s": s,
@@ -48,18 +49,22 @@ def _jump(x0, t, s, eps):
     return signal.sqrt() * x0 + (1 - signal).sqrt() * eps
 
 
-def _walk(start=_jump, first=lambda t, T: t):
-    """The walk from another x, or from another time."""
+def _walk(start=_jump, first=lambda t, T: t, factor="right"):
+    """The walk from another x, from another time, or with another factor of the noise."""
 
     def again(model, x0, t, s, variance, eps, noise):
         times = range(first(t, s.T), 0, -1)
-        return walk(model, start(x0, t, s, eps), s, variance, noise, times)
+        return walk(model, start(x0, t, s, eps), s, variance, noise, times, factor=factor)
 
     return again
 
 
 def _not_shrunk(x0, t, s, eps):
     return x0 + (1 - s.alpha_bar[t]).sqrt() * eps
+
+
+def _beta_tilde(model, x0, t, s, variance, eps, noise):
+    return restart(model, x0, t, s, fixed_small(s), eps, noise)
 
 
 @cache
@@ -97,7 +102,7 @@ EXERCISE = Exercise(
     reference=restart,
     cases=_cases,
     tolerance=FLOAT32,
-    tested="three schedules, points and pictures, with exact denoisers and t in the middle.",
+    tested="three schedules, points and pictures, t in the middle, a model that is curved in x.",
     misconceptions=(
         Misconception(
             "walks from T",
@@ -148,6 +153,39 @@ EXERCISE = Exercise(
             "noised to T",
             _walk(lambda x0, t, s, eps: _jump(x0, s.T, s, eps)),
             "You noised x_0 all the way to T; (1.5) at t leaves more of it.",
+            "1.5",
+        ),
+        Misconception(
+            "no noise",
+            _walk(factor="none"),
+            "You took the mean of each step back and added no noise; (5.1) adds σ_t z in every "
+            "step but the last.",
+            "5.1",
+        ),
+        Misconception(
+            "beta-tilde for the given variance",
+            _beta_tilde,
+            "You took β̃_t for σ_t²; (5.1) leaves σ_t² open, and here it is handed to you.",
+            "5.1",
+        ),
+        Misconception(
+            "variance used as std in the walk",
+            _walk(factor="variance"),
+            "On the way back you multiplied the noise by the variance σ_t²; in (5.1) z is "
+            "multiplied by σ_t.",
+            "5.1",
+        ),
+        Misconception(
+            "noise at the last step",
+            _walk(factor="at the end too"),
+            "You add noise in step 1, too; nothing takes it away again, so (5.1) has z = 0 there.",
+            "5.1",
+        ),
+        Misconception(
+            "both roots forgotten",
+            _walk(lambda x0, t, s, eps: s.alpha_bar[t] * x0 + (1 - s.alpha_bar[t]) * eps),
+            "You mixed x_0 and eps with alpha_bar and 1 - alpha_bar, their shares of the "
+            "variance; (1.5) has the roots.",
             "1.5",
         ),
     ),

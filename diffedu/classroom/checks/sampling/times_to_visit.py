@@ -10,7 +10,14 @@ from diffedu.diffusion.schedules import linear
 
 
 def _cases(generator):
-    pairs = ((201, 13), (39, 7), (25, 25), (21, 5), (9, 1))  # no exact halves: they round two ways
+    pairs = (
+        (201, 13),
+        (1000, 30),
+        (39, 7),
+        (25, 25),
+        (21, 5),
+        (9, 1),
+    )  # no exact halves: they round two ways
     return [{"T": T, "steps": steps} for T, steps in pairs]
 
 
@@ -21,8 +28,15 @@ def _whole_stride(T, steps):
 def _consequence(times_to_visit):
     s = linear(1000)
     model = ideal_model(s)
-    visited = [round(float(t)) for t in times_to_visit(1000, 30)][::-1]
+    given = [float(t) for t in times_to_visit(1000, 30)]
+    visited = [round(t) for t in given][::-1]
     right = strided_times(1000, 30).tolist()[::-1]
+
+    if visited == right:
+        return (
+            f"With T = 1000 and 30 calls, the first jump then ends at t = {given[-2]:.2f}, where "
+            "neither the schedule nor the model knows anything."
+        )
 
     def move(x, z, t, t_next):
         return ode_step(x, model(x, t), t, t_next, s)
@@ -47,7 +61,7 @@ EXERCISE = Exercise(
     reference=strided_times,
     cases=_cases,
     tolerance=Tolerance(0, 0.25, "steps are whole numbers"),
-    tested="five pairs of T and steps, in most of which the stride is no whole number.",
+    tested="six pairs of T and steps, in most of which the stride is no whole number.",
     misconceptions=(
         Misconception(
             "ends at t = 1",
@@ -105,8 +119,43 @@ EXERCISE = Exercise(
             "like the index of alpha_bar in (5.8).",
             "5.8",
         ),
+        Misconception(
+            "not rounded",
+            lambda T, steps: torch.linspace(0, T, steps + 1),
+            "These are fractions; the jumps of (5.8) start at whole steps.",
+            "5.8",
+        ),
+        Misconception(
+            "rounded stride",
+            lambda T, steps: torch.arange(steps + 1) * round(T / steps),
+            "You rounded the stride and then counted in it, so the error adds up and T is missed; "
+            "(5.8) needs the right ends.",
+            "5.8",
+        ),
+        Misconception(
+            "whole stride, then T",
+            lambda T, steps: [k * (T // steps) for k in range(steps)] + [T],
+            "You made the stride whole and put T behind, so all the rest falls into one jump; the "
+            "jumps of (5.8) are to be equal but for rounding.",
+            "5.8",
+        ),
+        Misconception(
+            "0 missing",
+            lambda T, steps: (torch.arange(1, steps + 1) * T / steps).round(),
+            "0 is missing; there is one time more than there are jumps, and the last jump of (5.8) "
+            "goes to the clean picture.",
+            "5.8",
+        ),
+        Misconception(
+            "T missing",
+            lambda T, steps: (torch.arange(steps) * T / steps).round(),
+            "T is missing, as range and arange leave out their end; the first jump of (5.8) "
+            "starts there.",
+            "5.8",
+        ),
     ),
     together=(
+        Both("T missing", "not rounded", lambda T, steps: torch.arange(steps) * T / steps),
         Both(
             "counts to T - 1",
             "cut off instead of rounded",

@@ -4,10 +4,9 @@ import numpy as np
 import torch
 
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception
-from diffedu.classroom.checks.inputs import steps
 from diffedu.classroom.checks.simple import common
 from diffedu.diffusion.gaussian import q_sample
-from diffedu.diffusion.schedules import cosine, linear
+from diffedu.diffusion.schedules import linear
 
 
 def best_guess(points, xt, t, s):
@@ -19,26 +18,16 @@ def best_guess(points, xt, t, s):
     return weight @ points
 
 
-def _cases(generator):
-    """Batches of 5, 6 and 4; in the second there are as many points as samples."""
-    cases = []
-    for batch, n, dims, s in (
-        (5, 4, 3, linear(1000)),
-        (6, 6, 2, cosine(40)),
-        (4, 7, 2, linear(25)),
-    ):
-        points = torch.randn(n, dims, generator=generator, dtype=torch.float64)
-        t = steps(batch, s.T)
-        x0 = points[torch.randint(n, (batch,), generator=generator)]
-        eps = torch.randn(batch, dims, generator=generator, dtype=torch.float64)
-        cases.append({"points": points, "xt": q_sample(x0, t, eps, s), "t": t, "s": s})
-    return cases
-
-
 def _squared(points, xt, t, s):
     """Squared distances (B, N) to the points as they stand in x_t, and 1 - alpha_bar (B, 1)."""
     alpha_bar = s.alpha_bar[t][:, None, None]
     return ((xt[:, None] - alpha_bar.sqrt() * points) ** 2).sum(2), 1 - alpha_bar[..., 0]
+
+
+def _shares_of_all(points, xt, t, s):
+    squared, variance = _squared(points, xt, t, s)
+    weight = (-squared / (2 * variance)).exp()
+    return weight / weight.sum() @ points
 
 
 def _by_logits(logits, dim=1, average=False):
@@ -70,9 +59,10 @@ def _still_shrunk(points, xt, t, s):
     return s.alpha_bar[t].sqrt()[:, None] * best_guess(points, xt, t, s)
 
 
-def _grown(points, xt, t, s):
-    squared, variance = _squared(points, xt, t, s)
-    return (-squared / s.alpha_bar[t][:, None] / (2 * variance)).softmax(1) @ points
+def _rootless(points, xt, t, s):
+    alpha_bar = s.alpha_bar[t][:, None]
+    squared = ((xt[:, None] - alpha_bar[..., None] * points) ** 2).sum(2)
+    return (-squared / (2 * (1 - alpha_bar))).softmax(1) @ points
 
 
 def _by_alpha(points, xt, t, s):
@@ -106,9 +96,9 @@ EXERCISE = Exercise(
         "equally likely points (N, D)."
     ),
     reference=best_guess,
-    cases=_cases,
+    cases=common.few_points,
     tolerance=FLOAT32,
-    tested="4, 6 and 7 points in two and three dimensions, three schedules, t from 1 to T.",
+    tested="4 to 7 points of 2 and 3 elements, t from 1 to T, and points of 3072 elements.",
     misconceptions=(
         Misconception(
             "softmax over the wrong axis",
@@ -122,6 +112,20 @@ EXERCISE = Exercise(
             _unnormalised,
             "Your weights do not add up to 1, so what comes out is no mean; (4.7) asks for one.",
             "4.7",
+        ),
+        Misconception(
+            "shares of all weights",
+            _shares_of_all,
+            "You divided by the sum over the whole batch; for (4.7) divide by the sum of each "
+            "x_t's own weights.",
+            "4.7",
+        ),
+        Misconception(
+            "brackets missing",
+            _by_logits(lambda squared, variance: -squared / 2 * variance),
+            "You halved the squared distance and then multiplied by the variance; in the exponent "
+            "of the Gaussian (1.5) it stands below the line.",
+            "1.5",
         ),
         Misconception(
             "2 forgotten",
@@ -172,12 +176,6 @@ EXERCISE = Exercise(
             "4.7",
         ),
         Misconception(
-            "all points alike",
-            lambda points, xt, t, s: points.mean(0).expand_as(xt),
-            "You gave the mean of the data whatever x_t is; (4.7) has the mean given x_t.",
-            "4.7",
-        ),
-        Misconception(
             "mean still shrunk",
             _still_shrunk,
             "You averaged the points as they stand in x_t, shrunk; (4.7) asks for the mean of x_0 "
@@ -185,11 +183,17 @@ EXERCISE = Exercise(
             "4.7",
         ),
         Misconception(
-            "noise not scaled along",
-            _grown,
-            "You divided x_t by the root of alpha_bar and left the variance; by (2.12) the noise "
-            "grows by the same factor.",
-            "2.12",
+            "no root on the signal",
+            _rootless,
+            "You shrank the points by alpha_bar itself; in (1.5) the share of x_0 is its root.",
+            "1.5",
+        ),
+        Misconception(
+            "index off by one",
+            lambda points, xt, t, s: best_guess(points, xt, t - 1, s),
+            "You took alpha_bar of the step before; index 0 is the clean data, so alpha_bar_t of "
+            "(1.4) stands at index t.",
+            "1.4",
         ),
         Misconception(
             "alpha for alpha_bar",
@@ -220,4 +224,6 @@ EXERCISE = Exercise(
         "become the weights, and these multiply the points.",
     ),
     consequence=_consequence,
+    measure=common.of_the_short,
+    objection=common.underflow,
 )

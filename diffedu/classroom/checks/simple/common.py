@@ -1,4 +1,4 @@
-"""What exercises of notebook 04 share: exact averages over noised data N(.5, .3^2)."""
+"""What exercises of notebook 04 share: exact averages over noised data N(.5, .3^2), few points."""
 
 import math
 from collections.abc import Callable
@@ -8,12 +8,14 @@ import torch
 from torch import Tensor
 
 from diffedu.classroom.checks import bench
+from diffedu.classroom.checks.inputs import steps
 from diffedu.diffusion import exact
 from diffedu.diffusion.gaussian import q_sample, x0_from_eps
 from diffedu.diffusion.samplers import ddpm_step
-from diffedu.diffusion.schedules import linear
+from diffedu.diffusion.schedules import cosine, linear
 
 NODES, T = 40, 1000
+LONG = 3 * 32 * 32  # elements of a picture
 
 
 def noised_data(step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -88,3 +90,43 @@ def finite(x: float) -> float:
     if not math.isfinite(x):
         raise ValueError(f"x: expected a finite number, got {x}")
     return x
+
+
+def few_points(generator):
+    """Batches of 2, 5, 6 and 4; in the third there are as many points as samples.
+
+    The points of the first are long. t stays where one of them is far likelier than the others:
+    at t = T the digits of float32 would not do.
+    """
+    found = []
+    for batch, n, dims, s in (
+        (2, 3, LONG, linear(40)),
+        (5, 4, 3, linear(1000)),
+        (6, 6, 2, cosine(40)),
+        (4, 7, 2, linear(25)),
+    ):
+        points = torch.randn(n, dims, generator=generator, dtype=torch.float64)
+        t = steps(batch, s.T // 2 if dims == LONG else s.T)
+        x0 = points[torch.randint(n, (batch,), generator=generator)]
+        eps = torch.randn(batch, dims, generator=generator, dtype=torch.float64)
+        found.append({"points": points, "xt": q_sample(x0, t, eps, s), "t": t, "s": s})
+    return found
+
+
+def of_the_short(values, case):
+    """What is compared: an exponential that underflows shall not hide another mistake."""
+    return () if case["points"].shape[1] == LONG else values
+
+
+def underflow(returned, case):
+    """Say so if the right formula fails on the long points, or ""."""
+    points, xt, t, s = case.values()
+    right = exact.x0_mean(exact.points(points), xt, t, s)
+    found = returned.detach() if isinstance(returned, torch.Tensor) else np.asarray(returned)
+    found = torch.as_tensor(found).double().reshape(right.shape)
+    if torch.allclose(found, right, rtol=1e-2, atol=1e-3):
+        return ""
+    return (
+        "Right for short points. With the 3072 elements of a picture every exponential is 0 to a "
+        "computer, and so is their sum; in (4.7) only the ratios of the weights count."
+    )

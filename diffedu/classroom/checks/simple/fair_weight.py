@@ -11,12 +11,15 @@ from diffedu.diffusion.timesteps import importance_weight
 
 
 def _cases(generator):
-    """Uneven probabilities for 40, 1000 and 8 steps, 0 at index 0; batches of 5, 7 and 3."""
+    """Uneven probabilities for 40, 1000 and 8 steps, 0 at index 0; batches of 5, 7 and 3.
+
+    The first batch ends at t = 33: the largest t of a batch is not T.
+    """
     cases = []
-    for T, batch in ((40, 5), (1000, 7), (8, 3)):
+    for T, batch, last in ((40, 5, 33), (1000, 7, 1000), (8, 3, 8)):
         share = torch.rand(T + 1, generator=generator, dtype=torch.float64) + 0.1
         share[0] = 0
-        cases.append({"probability": share / share.sum(), "t": steps(batch, T)})
+        cases.append({"probability": share / share.sum(), "t": steps(batch, last)})
     return cases
 
 
@@ -28,6 +31,11 @@ def _normalised(probability, t):
 def _largest_1(probability, t):
     weight = importance_weight(probability, t)
     return weight / weight.max()
+
+
+def _sum_1(probability, t):
+    weight = importance_weight(probability, t)
+    return weight / weight.sum()
 
 
 def _consequence(wrong):
@@ -77,6 +85,25 @@ EXERCISE = Exercise(
             "4.13",
         ),
         Misconception(
+            "largest t for T",
+            lambda probability, t: 1 / (t.max() * probability[t]),
+            "You took the largest t of this batch for T; (4.13) counts all the steps there are.",
+            "4.13",
+        ),
+        Misconception(
+            "T above the line",
+            lambda probability, t: (len(probability) - 1) / probability[t],
+            "T stands above the line with you; in (4.13) the mean over t is divided by it.",
+            "4.13",
+        ),
+        Misconception(
+            "brackets missing",
+            lambda probability, t: probability[t] / (len(probability) - 1),
+            "Only T divides in your fraction, and the probability multiplies; in (4.13) both stand "
+            "below the line.",
+            "4.13",
+        ),
+        Misconception(
             "batch size for T",
             lambda probability, t: 1 / (len(t) * probability[t]),
             "You divided by the size of the batch; (4.13) has T, the number of steps there are. "
@@ -95,6 +122,13 @@ EXERCISE = Exercise(
             _largest_1,
             "You divided by the largest weight of the batch; in (4.13) a weight depends on its own "
             "t alone.",
+            "4.13",
+        ),
+        Misconception(
+            "sum made 1 in the batch",
+            _sum_1,
+            "You scaled the weights to the sum 1 in this batch; in (4.13) a weight depends on its "
+            "own t alone.",
             "4.13",
         ),
         Misconception(

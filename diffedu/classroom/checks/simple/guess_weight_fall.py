@@ -46,34 +46,34 @@ EXERCISE = Prediction(
         Misconception(
             "ratio of the betas",
             lambda: 200.0,
-            "beta grows by about this factor from t = 1 to T; in (4.2) it stands above the line, "
+            "By about this factor beta grows from t = 1 to T; in (4.2) it stands above the line, "
             "and 1 - alpha_bar below it.",
             "4.2",
         ),
         Misconception(
             "first against last",
             _from_end_to_end,
-            "You compared t = 1 with t = T; the smallest weight of (4.2) lies in between.",
+            "About this is w_1 over w_T; the smallest weight of (4.2) lies in between.",
             "4.2",
         ),
         Misconception(
             "fall of 1 / (1 - alpha_bar)",
             lambda: 1e4,
-            "1 - alpha_bar alone grows by about this factor; beta_t above the line of (4.2) makes "
+            "By about this factor 1 - alpha_bar grows; beta_t above the line of (4.2) makes "
             "up for a part of it.",
             "4.2",
         ),
         Misconception(
             "as 1 / t",
             lambda: 1000.0,
-            "That would be a fall as 1/t up to the end; the weight of (4.2) stops falling when "
-            "alpha_bar is small.",
+            "About this would be a fall as 1/t up to the end; the weight of (4.2) stops falling "
+            "when alpha_bar is small.",
             "4.2",
         ),
         Misconception(
             "share instead of factor",
             lambda: 1 / guess_weight_fall(),
-            "You gave what is left of the weight; asked is how many times larger the first of "
+            "About this share of the weight is left; asked is how many times larger the first of "
             "(4.2) is.",
             "4.2",
         ),

@@ -43,7 +43,7 @@ EXERCISE = Prediction(
         Misconception(
             "in proportion to t",
             lambda: [guess_x0_error()[1] / 2, guess_x0_error()[1]],
-            "You let the error grow in proportion to t; the factor of (4.6) grows much faster "
+            "At t = 1000 that is near; at t = 500 (4.6) gives far less: its factor grows fastest "
             "towards the end.",
             "4.6",
         ),
@@ -51,6 +51,12 @@ EXERCISE = Prediction(
             "twice the steps, twice the error",
             lambda: [guess_x0_error()[0], 2 * guess_x0_error()[0]],
             "You doubled the error with t; the factor of (4.6) grows much faster towards the end.",
+            "4.6",
+        ),
+        Misconception(
+            "factor for error",
+            lambda: [error / ERROR for error in guess_x0_error()],
+            "That is the factor of (4.6); the error of eps was .01.",
             "4.6",
         ),
         Misconception(

@@ -20,6 +20,11 @@ def _in_line(xt, t, x0, s):
     return (xt - alpha_bar.sqrt() * x0) / (1 - alpha_bar).sqrt()
 
 
+def _without_brackets(xt, t, x0, s):
+    signal, noise = (per_sample(factor, xt) for factor in _of(s.alpha_bar[t]))
+    return xt - signal * x0 / noise
+
+
 def _consequence(wrong):
     return common.sample_story(
         lambda xt, t, eps_hat, s: wrong(xt, t, x0_from_eps(xt, t, eps_hat, s), s)
@@ -29,7 +34,10 @@ def _consequence(wrong):
 EXERCISE = Exercise(
     name="noise_from_x0",
     label="4.9",
-    statement="noise_from_x0(xt, t, x0, s): the noise eps that leads from x_0 to x_t in one jump.",
+    statement=(
+        "noise_from_x0(xt, t, x0, s): the noise eps that leads from x_0 to x_t in one jump. "
+        "Samples are points (B, D) or pictures (B, C, H, W)."
+    ),
     reference=eps_from_x0,
     cases=cases_of("xt", "t", "x0", "s"),
     tolerance=Tolerance(2e-3, 1e-5, "1 - alpha_bar[1] in float32 is known to three digits only"),
@@ -59,6 +67,13 @@ EXERCISE = Exercise(
             lambda xt, t, x0, s: _solved(xt, x0, s.alpha_bar[t].sqrt(), 1 + s.beta[t] * 0),
             "You returned the noise as it stands in x_t, with its factor; (1.5) has a bare eps of "
             "variance 1 beside that factor.",
+            "1.5",
+        ),
+        Misconception(
+            "brackets missing",
+            _without_brackets,
+            "You divided only the part of x_0; to solve (1.5) for eps, the whole difference is "
+            "divided.",
             "1.5",
         ),
         Misconception(

@@ -36,6 +36,10 @@ def _shifted(t, s, variance):
     return s.beta[before] ** 2 / below
 
 
+def _variance_before(t, s, variance):
+    return s.beta[t] ** 2 / (2 * variance[t - 1] * s.alpha[t] * (1 - s.alpha_bar[t]))
+
+
 def _of_x0(t, s, variance):
     c0 = s.alpha_bar[t - 1].sqrt() * s.beta[t] / (1 - s.alpha_bar[t])
     return c0**2 / (2 * variance[t])
@@ -47,6 +51,7 @@ def _consequence(wrong):
     t = torch.arange(1, s.T + 1)
     mine, right = (way(t, s, fixed_large(s)).flatten() for way in (wrong, noise_weight))
     share = common.finite((mine[:10].sum() / mine.sum()).item())
+    common.differ(mine.tolist(), right.tolist())
     return (
         "With 1000 linear steps and σ² = β, the first ten steps would get "
         f"{100 * share:.3g} % of all weight, and the largest weight would be {mine.max():.4g}; "
@@ -149,6 +154,27 @@ EXERCISE = Exercise(
             "You took alpha_bar of t - 1. It appears in (4.2), where beta-tilde was inserted; in "
             "(4.1) it belongs to t.",
             "4.2",
+        ),
+        Misconception(
+            "variance ignored: beta",
+            lambda t, s, variance: noise_weight(t, s, fixed_large(s)),
+            "You wrote (4.2) for the variance beta_t; here variance may be any, and w_t is that of "
+            "(4.1).",
+            "4.1",
+        ),
+        Misconception(
+            "variance ignored: beta-tilde",
+            lambda t, s, variance: noise_weight(t, s, fixed_small(s)),
+            "You wrote (4.2) for the variance beta-tilde_t; here variance may be any, and w_t is "
+            "that of (4.1).",
+            "4.1",
+        ),
+        Misconception(
+            "variance of the step before",
+            _variance_before,
+            "You looked up the variance of the step before; variance has an entry for t = 0 too, "
+            "so σ_t² of (4.1) stands at index t.",
+            "4.1",
         ),
         Misconception(
             "index off by one",

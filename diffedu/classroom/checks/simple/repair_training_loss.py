@@ -14,7 +14,11 @@ def _a_model(x, t):
 
 
 def _cases(generator):
-    return [{"model": _a_model, **case} for case in cases_of("x0", "t", "eps", "s")(generator)]
+    """One element of the noise is huge, so that no limit is far enough out to pass."""
+    cases = [{"model": _a_model, **case} for case in cases_of("x0", "t", "eps", "s")(generator)]
+    for case in cases:
+        case["eps"].view(-1)[0] = 60
+    return cases
 
 
 def _buggy(model, x0, t, eps, s):
@@ -37,6 +41,15 @@ def _seen_through(change):
     return wrong
 
 
+def _cut_off(limit):
+    return Misconception(
+        f"x_t cut off at {limit}",
+        _seen_through(lambda x: x.clamp(-limit, limit)),
+        "You cut x_t off further out; noise is normal in (1.5) and has no largest value.",
+        "1.5",
+    )
+
+
 def _guess_clipped(model, x0, t, eps, s):
     return l_simple(lambda x, t: model(x, t).clamp(-1, 1), x0, t, eps, s)
 
@@ -47,6 +60,7 @@ def _largest_1(x):
 
 def _consequence(wrong):
     told = [common.loss_of_the_best(loss, t) for t in (300, 1000) for loss in (wrong, l_simple)]
+    common.differ(*(f"{told[k]:.2g} {told[k + 2]:.1g}" for k in (0, 1)))
     return (
         "The best possible network for data N(.5, .3²) gets the loss "
         f"{told[0]:.3g} at t = 300 and {told[2]:.3g} at t = 1000 from this; "
@@ -59,7 +73,7 @@ EXERCISE = Exercise(
     label="4.3",
     statement=(
         "repair_training_loss(model, x0, t, eps, s): L_simple for each sample (B,). One line of "
-        "this code is wrong."
+        "this code is wrong. Samples are points (B, D) or pictures (B, C, H, W)."
     ),
     reference=l_simple,
     cases=_cases,
@@ -73,12 +87,7 @@ EXERCISE = Exercise(
             "network cannot read off what was cut away.",
             "1.5",
         ),
-        Misconception(
-            "x_t cut off elsewhere",
-            _seen_through(lambda x: x.clamp(-3, 3)),
-            "You cut x_t off further out; noise is normal in (1.5) and has no largest value.",
-            "1.5",
-        ),
+        *map(_cut_off, (3, 5, 10)),
         Misconception(
             "x_0 clipped",
             lambda model, x0, t, eps, s: l_simple(model, x0.clamp(-1, 1), t, eps, s),

@@ -27,7 +27,10 @@ def _consequence(wrong):
 EXERCISE = Exercise(
     name="score_from_noise",
     label="4.10",
-    statement="score_from_noise(eps_hat, t, s): the score of q(x_t), from the best guess of eps.",
+    statement=(
+        "score_from_noise(eps_hat, t, s): the score of q(x_t), from the best guess of eps. "
+        "Samples are points (B, D) or pictures (B, C, H, W)."
+    ),
     reference=score_from_noise,
     cases=cases_of("eps_hat", "t", "s"),
     tolerance=Tolerance(2e-3, 1e-5, "1 - alpha_bar[1] in float32 is known to three digits only"),

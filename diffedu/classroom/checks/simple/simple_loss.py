@@ -1,5 +1,7 @@
 """Exercise: L_simple for each sample."""
 
+import torch
+
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception
 from diffedu.classroom.checks.inputs import batches
 from diffedu.classroom.checks.simple import common
@@ -9,8 +11,9 @@ from diffedu.shapes import mean_over_sample, per_sample
 
 
 def _a_model(s):
-    """Any network will do; this one is a straight line in x and in t."""
-    return lambda x, t: 0.6 * x + 0.8 * per_sample(t.double() / s.T, x) - 0.2
+    """Any network will do; this one is a straight line in x and in t, with one trained number."""
+    slope = torch.tensor(0.6, dtype=torch.float64, requires_grad=True)
+    return lambda x, t: slope * x + 0.8 * per_sample(t.double() / s.T, x) - 0.2
 
 
 def _cases(generator):
@@ -18,6 +21,15 @@ def _cases(generator):
         {"model": _a_model(s), "x0": x["x0"], "t": t, "eps": x["eps"], "s": s}
         for x, t, s in batches(generator, "x0", "eps")
     ]
+
+
+def _no_gradient(returned, case):
+    if isinstance(returned, torch.Tensor) and returned.requires_grad:
+        return ""
+    return (
+        "The numbers are right, but no gradient leads from this loss back to the network: is "
+        "something detached, under no_grad, or in numpy?"
+    )
 
 
 def _squares(target, guess):
@@ -32,6 +44,20 @@ def _alpha_jump(x0, t, eps, s):
 def _rootless_jump(x0, t, eps, s):
     alpha_bar = per_sample(s.alpha_bar[t], x0)
     return alpha_bar * x0 + (1 - alpha_bar) * eps
+
+
+def _jump_before(x0, t, eps, s):
+    alpha_bar = per_sample(s.alpha_bar[t - 1], x0)
+    return alpha_bar.sqrt() * x0 + (1 - alpha_bar).sqrt() * eps
+
+
+def _swapped_jump(x0, t, eps, s):
+    alpha_bar = per_sample(s.alpha_bar[t], x0)
+    return (1 - alpha_bar).sqrt() * x0 + alpha_bar.sqrt() * eps
+
+
+def _unshrunk_jump(x0, t, eps, s):
+    return x0 + (1 - per_sample(s.alpha_bar[t], x0)).sqrt() * eps
 
 
 def _difference_target(model, x0, t, eps, s):
@@ -69,7 +95,8 @@ EXERCISE = Exercise(
     label="4.3",
     statement=(
         "simple_loss(model, x0, t, eps, s): L_simple for each sample (B,), averaged over the "
-        "sample's elements; model(x, t) guesses the noise."
+        "sample's elements; model(x, t) guesses the noise. eps is given; draw nothing. Samples are "
+        "points (B, D) or pictures (B, C, H, W)."
     ),
     reference=l_simple,
     cases=_cases,
@@ -147,6 +174,33 @@ EXERCISE = Exercise(
             "4.3",
         ),
         Misconception(
+            "roots swapped",
+            lambda model, x0, t, eps, s: _squares(eps, model(_swapped_jump(x0, t, eps, s), t)),
+            "The two factors in your x_t changed places: in (1.5) alpha_bar goes with x_0 and "
+            "1 - alpha_bar with eps.",
+            "1.5",
+        ),
+        Misconception(
+            "x_0 not shrunk",
+            lambda model, x0, t, eps, s: _squares(eps, model(_unshrunk_jump(x0, t, eps, s), t)),
+            "Your x_t is all of x_0 with noise on top; in (1.5) only a share of x_0 is left.",
+            "1.5",
+        ),
+        Misconception(
+            "index off by one",
+            lambda model, x0, t, eps, s: _squares(eps, model(_jump_before(x0, t, eps, s), t)),
+            "Your x_t has alpha_bar of the step before; index 0 is the clean data, so alpha_bar_t "
+            "of (1.4) stands at index t.",
+            "1.4",
+        ),
+        Misconception(
+            "t / T for the model",
+            lambda model, x0, t, eps, s: _squares(eps, model(q_sample(x0, t, eps, s), t / s.T)),
+            "You told the network the share of the way, t/T; in (4.3) it is told the step, a "
+            "number from 1 to T.",
+            "4.3",
+        ),
+        Misconception(
             "root of the mean",
             lambda model, x0, t, eps, s: l_simple(model, x0, t, eps, s).sqrt(),
             "You took the root at the end; (4.3) is the squared error itself.",
@@ -171,6 +225,11 @@ EXERCISE = Exercise(
             "sum for mean",
             lambda model, x0, t, eps, s: _elements(x0) * _clean_target(model, x0, t, eps, s),
         ),
+        Both(
+            "model asked at t - 1",
+            "index off by one",
+            lambda model, x0, t, eps, s: _squares(eps, model(_jump_before(x0, t, eps, s), t - 1)),
+        ),
     ),
     hints=(
         "Three steps: make x_t, ask the network, compare. What does the network guess in (4.3)?",
@@ -180,4 +239,5 @@ EXERCISE = Exercise(
         "three.",
     ),
     consequence=_consequence,
+    objection=_no_gradient,
 )

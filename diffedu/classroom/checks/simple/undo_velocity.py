@@ -48,7 +48,10 @@ def _consequence(wrong):
 EXERCISE = Exercise(
     name="undo_velocity",
     label="4.5",
-    statement="undo_velocity(xt, t, v, s): the pair x_0, eps in this order, from x_t and v.",
+    statement=(
+        "undo_velocity(xt, t, v, s): the pair x_0, eps in this order, from x_t and v. "
+        "Samples are points (B, D) or pictures (B, C, H, W)."
+    ),
     reference=undo_velocity,
     cases=cases_of("xt", "t", "v", "s"),
     tolerance=Tolerance(1e-3, 1e-4, "the root of 1 - alpha_bar[1] in float32 is off by 3e-6"),
@@ -85,6 +88,18 @@ EXERCISE = Exercise(
             lambda xt, t, v, s: (x0_from_v(xt, t, -v, s), eps_from_v(xt, t, v, s)),
             "Your x_0 has a plus where (4.5) has a minus: in a rotation one of the four signs "
             "differs.",
+            "4.5",
+        ),
+        Misconception(
+            "minus for eps",
+            lambda xt, t, v, s: (x0_from_v(xt, t, v, s), eps_from_v(xt, t, -v, s)),
+            "Your eps has a minus where (4.5) has a plus; x_0 is right.",
+            "4.5",
+        ),
+        Misconception(
+            "x_t and v exchanged",
+            lambda xt, t, v, s: undo_velocity(v, t, xt, s),
+            "You exchanged x_t and v; in (4.5) x_0 is mostly x_t when t is small.",
             "4.5",
         ),
         Misconception(

@@ -16,6 +16,11 @@ def _cleaned(xt, score, step, divisor):
     return (xt + per_sample(step, xt) * score) / per_sample(divisor, xt)
 
 
+def _without_brackets(xt, t, score, s):
+    alpha_bar = per_sample(s.alpha_bar[t], xt)
+    return xt + (1 - alpha_bar) * score / alpha_bar.sqrt()
+
+
 def _consequence(wrong):
     def read(xt, t, eps_hat, s):
         score = -eps_hat / per_sample((1 - s.alpha_bar[t]).sqrt(), xt)
@@ -31,7 +36,10 @@ def _ones(s, t):
 EXERCISE = Exercise(
     name="x0_from_score",
     label="4.11",
-    statement="x0_from_score(xt, t, score, s): the mean of x_0 given x_t, from the score at x_t.",
+    statement=(
+        "x0_from_score(xt, t, score, s): the mean of x_0 given x_t, from the score at x_t. "
+        "Samples are points (B, D) or pictures (B, C, H, W)."
+    ),
     reference=x0_from_score,
     cases=cases_of("xt", "t", "score", "s"),
     tolerance=FLOAT32,
@@ -42,6 +50,12 @@ EXERCISE = Exercise(
             lambda xt, t, score, s: _cleaned(xt, score, 1 - s.alpha_bar[t], _ones(s, t)),
             "You found the clean point as it stands in x_t, shrunk; (4.11) undoes the shrinking as "
             "well.",
+            "4.11",
+        ),
+        Misconception(
+            "brackets missing",
+            _without_brackets,
+            "You divided only the step; in (4.11) x_t and the step uphill are both enlarged again.",
             "4.11",
         ),
         Misconception(
@@ -86,6 +100,13 @@ EXERCISE = Exercise(
             lambda xt, t, score, s: _cleaned(xt, score, s.beta[t], s.alpha[t].sqrt()),
             "You took alpha, the share of one step: that leads to x_{t-1}. (4.11) has alpha_bar "
             "and leads to x_0.",
+            "1.4",
+        ),
+        Misconception(
+            "index off by one",
+            lambda xt, t, score, s: x0_from_score(xt, t - 1, score, s),
+            "You took alpha_bar of the step before; index 0 is the clean data, so alpha_bar_t of "
+            "(1.4) stands at index t.",
             "1.4",
         ),
         Misconception(
