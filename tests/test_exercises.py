@@ -119,9 +119,9 @@ def test_a_check_takes_less_than_a_second(exercise):
     for function in (exercise.reference, *(w.wrong for w in exercise.misconceptions)):
         judge(exercise, attempt_of(exercise, function))
         known_run.cache_clear()  # as at a learner's first call
-        start = time.perf_counter()
+        start = time.process_time()
         judge(exercise, attempt_of(exercise, function))
-        slowest = max(slowest, time.perf_counter() - start)
+        slowest = max(slowest, time.process_time() - start)
     assert slowest < SECONDS
 
 

@@ -28,7 +28,7 @@ def repair_sampler(model, xT, s, noise):
 
 
 def _cases(generator):
-    rising = Schedule.from_beta(torch.linspace(0.02, 0.5, 24))
+    rising = Schedule.from_beta(torch.linspace(0.02, 0.5, 21))
     settings = ((POINTS, rising), (IMAGES, sigmoid(4)), (SQUARE, sigmoid(6)))
     return [
         {
@@ -87,7 +87,7 @@ EXERCISE = Exercise(
     reference=repair_sampler,
     cases=_cases,
     tolerance=FLOAT32,
-    tested="three schedules of 4 to 24 steps, points and pictures, with exact denoisers.",
+    tested="three schedules of 4 to 21 steps, points and pictures, with exact denoisers.",
     misconceptions=(
         Misconception(
             "another schedule",
