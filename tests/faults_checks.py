@@ -6,6 +6,7 @@ from planting import Fault
 
 CHECKS = "diffedu.classroom.checks"
 EXERCISES, CARDS = ("tests/test_exercises.py",), ("tests/test_checks.py",)
+HABITS = ("tests/test_habits.py",)
 GARBAGE, RECORD = ("tests/test_garbage.py",), ("tests/test_record.py",)
 
 
@@ -43,6 +44,14 @@ def changes_go_unseen(original):
 
 def chance_goes_unseen(original):
     return lambda mine, again: False
+
+
+def no_objection(original):
+    return lambda exercise, function: ""
+
+
+def rounding_is_blamed(original):
+    return lambda mine, right: True
 
 
 def the_right_value_is_told(original):
@@ -94,16 +103,20 @@ def a_torn_line_takes_the_next_with_it(original):
 
 FAULTS = (
     Fault("agrees: always", f"{CHECKS}.compare.agrees", everything_agrees, GARBAGE),
-    Fault("same_shape: sizes only", f"{CHECKS}.compare.same_shape", shapes_do_not_matter, CARDS),
+    Fault("same_shape: sizes only", f"{CHECKS}.compare.same_shape", shapes_do_not_matter, HABITS),
     Fault("recognise: nothing", f"{CHECKS}.judge.recognise", nothing_is_recognised, EXERCISES),
     Fault(
         "recognise: the first", f"{CHECKS}.judge.recognise", the_first_is_always_recognised, CARDS
     ),
     Fault("is_stub: never", f"{CHECKS}.attempt.is_stub", a_stub_is_an_attempt, EXERCISES),
-    Fault("is_stub: any None", f"{CHECKS}.attempt.is_stub", every_none_is_a_stub, CARDS),
+    Fault("is_stub: any None", f"{CHECKS}.attempt.is_stub", every_none_is_a_stub, HABITS),
     Fault("error: no line", f"{CHECKS}.attempt._place", errors_have_no_place, GARBAGE),
-    Fault("changed_argument: never", f"{CHECKS}.habits.changed_argument", changes_go_unseen, CARDS),
-    Fault("is_random: never", f"{CHECKS}.habits.is_random", chance_goes_unseen, CARDS),
+    Fault(
+        "changed_argument: never", f"{CHECKS}.habits.changed_argument", changes_go_unseen, HABITS
+    ),
+    Fault("is_random: never", f"{CHECKS}.habits.is_random", chance_goes_unseen, HABITS),
+    Fault("objection: none", f"{CHECKS}.judge._objection", no_objection, CARDS),
+    Fault("only_rounded: always", f"{CHECKS}.habits.only_rounded", rounding_is_blamed, HABITS),
     Fault(
         "difference: tells the value",
         f"{CHECKS}.wording.difference",

@@ -1,0 +1,59 @@
+"""What is said to mistakes that belong to no exercise: each has words of its own."""
+
+import pytest
+import torch
+
+from diffedu.classroom.checks.course import EXERCISES, Check
+from diffedu.classroom.checks.record import Record
+from diffedu.diffusion.gaussian import posterior_variance
+
+pytestmark = pytest.mark.usefixtures("own_record")
+
+
+@pytest.fixture
+def variance() -> Check:
+    """A check of our own: hints are counted in it."""
+    return Check(next(e for e in EXERCISES if e.name == "posterior_variance"), Record())
+
+
+HABITS = {
+    "A second call with the same input": lambda t, s: torch.randn(len(t)),
+    "gives back the numbers of t, unchanged": lambda t, s: t,
+    "the same number for every input": lambda t, s: torch.full((len(t),), 0.5),
+    "Everywhere your result is 3 times the right one": lambda t, s: 3 * posterior_variance(t, s),
+    "the sign is wrong": lambda t, s: -posterior_variance(t, s),
+    "right to two or three digits only": lambda t, s: posterior_variance(t, s).bfloat16(),
+    "Shape: expected (5,), got (5, 2), for T = 1000": lambda t, s: posterior_variance(t, s)[
+        :, None
+    ].repeat(1, 2),
+    "Shape: expected (5,), got (1, 5), for T = 1000": lambda t, s: posterior_variance(t, s)[None],
+    "yours is NaN": lambda t, s: posterior_variance(t, s) * float("nan"),
+    "Is a `return` missing?": lambda t, s: print(end=""),
+    "takes (t); it is called by position with (t, s)": lambda t: t,
+    "takes (t, *, s); it is called by position with (t, s)": lambda t, *, s: t,
+    "off by +0.5 %. Is a constant rounded?": lambda t, s: 1.005 * posterior_variance(t, s),
+    "changes its input t": lambda t, s: posterior_variance(t.sub_(1).add_(1).clamp_(max=9), s),
+}
+
+
+@pytest.mark.parametrize("words", HABITS)
+def test_common_accidents_have_their_own_words(variance, words):
+    result = variance(HABITS[words])
+    assert not result.passed
+    assert words.lower() in str(result).lower()
+
+
+def test_a_formula_mistake_is_not_called_rounding(variance):
+    text = str(variance(lambda t, s: posterior_variance(t, s) * (1 + 0.004 * (t % 2))))
+    assert "rounded" not in text
+
+
+def test_a_right_answer_that_changes_its_input_is_told_so(variance):
+    def attempt(t, s):
+        found = posterior_variance(t, s)
+        t += 1
+        return found
+
+    result = variance(attempt)
+    assert not result.passed
+    assert "The numbers are right. Your function changes its input t" in str(result)
