@@ -5,9 +5,10 @@ from dataclasses import replace
 from planting import Fault
 
 CHECKS = "diffedu.classroom.checks"
-EXERCISES, CARDS = ("tests/test_exercises.py",), ("tests/test_checks.py",)
-HABITS = ("tests/test_habits.py",)
-GARBAGE, RECORD = ("tests/test_garbage.py",), ("tests/test_record.py",)
+# short ones: a fault is replayed with all of the tests it names
+CARDS, HABITS, RECORD = (f"tests/test_{name}.py" for name in ("checks", "habits", "record"))
+STUBS = "tests/test_exercises.py::test_an_untouched_stub_is_not_attempted"
+LINES = "tests/test_garbage.py::test_an_error_is_shown_short_and_at_the_learners_line"
 
 
 def everything_agrees(original):
@@ -102,33 +103,38 @@ def a_torn_line_takes_the_next_with_it(original):
 
 
 FAULTS = (
-    Fault("agrees: always", f"{CHECKS}.compare.agrees", everything_agrees, GARBAGE),
-    Fault("same_shape: sizes only", f"{CHECKS}.compare.same_shape", shapes_do_not_matter, HABITS),
-    Fault("recognise: nothing", f"{CHECKS}.judge.recognise", nothing_is_recognised, EXERCISES),
+    Fault("agrees: always", f"{CHECKS}.compare.agrees", everything_agrees, (CARDS,)),
     Fault(
-        "recognise: the first", f"{CHECKS}.judge.recognise", the_first_is_always_recognised, CARDS
+        "same_shape: sizes only", f"{CHECKS}.compare.same_shape", shapes_do_not_matter, (HABITS,)
     ),
-    Fault("is_stub: never", f"{CHECKS}.attempt.is_stub", a_stub_is_an_attempt, EXERCISES),
-    Fault("is_stub: any None", f"{CHECKS}.attempt.is_stub", every_none_is_a_stub, HABITS),
-    Fault("error: no line", f"{CHECKS}.attempt._place", errors_have_no_place, GARBAGE),
+    Fault("recognise: nothing", f"{CHECKS}.judge.recognise", nothing_is_recognised, (CARDS,)),
     Fault(
-        "changed_argument: never", f"{CHECKS}.habits.changed_argument", changes_go_unseen, HABITS
+        "recognise: the first",
+        f"{CHECKS}.judge.recognise",
+        the_first_is_always_recognised,
+        (CARDS,),
     ),
-    Fault("is_random: never", f"{CHECKS}.habits.is_random", chance_goes_unseen, HABITS),
-    Fault("objection: none", f"{CHECKS}.judge._objection", no_objection, CARDS),
-    Fault("only_rounded: always", f"{CHECKS}.habits.only_rounded", rounding_is_blamed, HABITS),
+    Fault("is_stub: never", f"{CHECKS}.attempt.is_stub", a_stub_is_an_attempt, (STUBS,)),
+    Fault("is_stub: any None", f"{CHECKS}.attempt.is_stub", every_none_is_a_stub, (HABITS,)),
+    Fault("error: no line", f"{CHECKS}.attempt._place", errors_have_no_place, (LINES,)),
+    Fault(
+        "changed_argument: never", f"{CHECKS}.habits.changed_argument", changes_go_unseen, (HABITS,)
+    ),
+    Fault("is_random: never", f"{CHECKS}.habits.is_random", chance_goes_unseen, (HABITS,)),
+    Fault("objection: none", f"{CHECKS}.judge._objection", no_objection, (CARDS,)),
+    Fault("only_rounded: always", f"{CHECKS}.habits.only_rounded", rounding_is_blamed, (HABITS,)),
     Fault(
         "difference: tells the value",
         f"{CHECKS}.wording.difference",
         the_right_value_is_told,
-        CARDS,
+        (CARDS,),
     ),
-    Fault("card: nothing escaped", f"{CHECKS}.card._rich", nothing_is_escaped, CARDS),
+    Fault("card: nothing escaped", f"{CHECKS}.card._rich", nothing_is_escaped, (CARDS,)),
     Fault(
-        "solution: at once", f"{CHECKS}.course.Check.solution", the_solution_does_not_wait, CARDS
+        "solution: at once", f"{CHECKS}.course.Check.solution", the_solution_does_not_wait, (CARDS,)
     ),
     Fault(
-        "hint: the first for ever", f"{CHECKS}.course.Check.hint", the_first_hint_for_ever, CARDS
+        "hint: the first for ever", f"{CHECKS}.course.Check.hint", the_first_hint_for_ever, (CARDS,)
     ),
     Fault(
         "consequence_of: none of its own",
@@ -136,12 +142,12 @@ FAULTS = (
         no_own_consequence,
         ("tests/test_checks.py::test_an_explanation_computes_what_would_happen",),
     ),
-    Fault("record: nothing noted", f"{CHECKS}.record.Record.add", nothing_is_noted, RECORD),
-    Fault("record: damage unsaid", f"{CHECKS}.record.Record.events", damage_goes_unsaid, RECORD),
+    Fault("record: nothing noted", f"{CHECKS}.record.Record.add", nothing_is_noted, (RECORD,)),
+    Fault("record: damage unsaid", f"{CHECKS}.record.Record.events", damage_goes_unsaid, (RECORD,)),
     Fault(
         "record: appended to a torn line",
         f"{CHECKS}.record.Record.add",
         a_torn_line_takes_the_next_with_it,
-        RECORD,
+        (RECORD,),
     ),
 )
