@@ -47,7 +47,9 @@ Write one file, say `posterior/peak.py`, and name its EXERCISE in `posterior/__i
 `tests/` then asks of it, without another line: the reference passes, each misconception is
 recognised under its own name, no two are alike on the inputs, 40 kinds of garbage get a friendly
 answer, every mechanical mutation of the reference is rejected, no check takes a second. Three
-differently written right answers go to `tests/right_answers_<notebook>.py`.
+differently written right answers go to `tests/right_answers_<room>.py`, the stub into its notebook
+at the place that the room's list gives it, and `python tests/golden_messages.py` stores what the
+exercise says: read it aloud.
 
 What makes it good: choose inputs on which every mistake shows, sizes that all differ, and a
 tolerance that a float32 answer meets. A diagnosis says what was done and what the equation asks
