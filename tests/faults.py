@@ -14,12 +14,18 @@ named by node id. Try it: `pytest --fault NAME`, all: `pytest -m slow tests/test
 Plant what a person gets wrong (an index off by one, a variance for a std), nothing that crashes.
 """
 
+import faults_attention
 import faults_bound
 import faults_checks
 import faults_classroom
 import faults_data
 import faults_gaussian
 import faults_identities
+import faults_identities_attention
+import faults_identities_cross
+import faults_identities_heads
+import faults_identities_images
+import faults_identities_linear
 import faults_nets
 import faults_recipes
 import faults_reverse
@@ -40,4 +46,10 @@ FAULTS = (
     *faults_classroom.FAULTS,
     *faults_checks.FAULTS,
     *faults_reverse.FAULTS,
+    *faults_attention.FAULTS,
+    *faults_identities_attention.FAULTS,
+    *faults_identities_heads.FAULTS,
+    *faults_identities_images.FAULTS,
+    *faults_identities_linear.FAULTS,
+    *faults_identities_cross.FAULTS,
 )

@@ -13,6 +13,11 @@ NOTEBOOKS = {
     3: "03_the_variational_bound.ipynb",
     4: "04_from_the_bound_to_l_simple.ipynb",
     5: "05_sampling.ipynb",
+    6: "06_attention.ipynb",
+    7: "07_many_heads.ipynb",
+    8: "08_attention_on_images.ipynb",
+    9: "09_linear_attention.ipynb",
+    10: "10_cross_attention.ipynb",
 }
 LABEL = re.compile(r"\((\d+)\.(\d+)\)")
 CODE = re.compile(r"`([^`]+)`")

@@ -5,7 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diffedu import expect
-from diffedu.classroom.checks import bound, forward, posterior, sampling, simple
+from diffedu.classroom.checks import (
+    attention,
+    bound,
+    cross,
+    forward,
+    heads,
+    images,
+    linear,
+    posterior,
+    sampling,
+    simple,
+)
 from diffedu.classroom.checks.answers import card_of, explanation, has_the_form, is_untouched_bug
 from diffedu.classroom.checks.card import Card
 from diffedu.classroom.checks.exercise import Exercise, Prediction
@@ -19,6 +30,11 @@ EXERCISES = (
     *bound.EXERCISES,
     *simple.EXERCISES,
     *sampling.EXERCISES,
+    *attention.EXERCISES,
+    *heads.EXERCISES,
+    *images.EXERCISES,
+    *linear.EXERCISES,
+    *cross.EXERCISES,
 )
 RECORD = Record()
 

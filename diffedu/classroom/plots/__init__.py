@@ -1,5 +1,6 @@
 """Figures: the only room with matplotlib. `figures` draws once, `live*` redraw for a widget."""
 
+from diffedu.classroom.plots.attention import plot_map
 from diffedu.classroom.plots.figures import (
     DATA,
     MODEL,
@@ -43,6 +44,7 @@ __all__ = [
     "plot_histogram",
     "plot_images",
     "plot_lines",
+    "plot_map",
     "plot_points",
     "plot_schedules",
     "png",

@@ -1,0 +1,3 @@
+"""The exercises of notebook 10, in its order."""
+
+EXERCISES = ()

@@ -1,0 +1,3 @@
+"""The exercises of notebook 07, in its order."""
+
+EXERCISES = ()

@@ -1,0 +1,3 @@
+"""The exercises of notebook 08, in its order."""
+
+EXERCISES = ()

@@ -1,0 +1,3 @@
+"""The exercises of notebook 09, in its order."""
+
+EXERCISES = ()

@@ -1,0 +1,3 @@
+"""What goes wrong in the attention rooms of diffedu/nets."""
+
+FAULTS = ()

@@ -1,0 +1,3 @@
+"""What goes wrong in the equations of notebook 10."""
+
+FAULTS = ()
