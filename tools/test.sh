@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=.venv/bin/python
 steps=3
 if [ "${1:-}" = all ]; then
-    steps=5
+    steps=6
     export CHROMIUM=${CHROMIUM:-/usr/bin/chromium}
     if [ ! -x "$CHROMIUM" ]; then # said now, not after minutes of other tests
         echo "The browser tests need Chromium, and $CHROMIUM is not there." \
@@ -46,10 +46,13 @@ notebooks() {
 
 SECONDS=0
 step "style (ruff)" style
-step "unit tests" $python -m pytest -q
+step "unit tests" $python -m pytest -q -n auto
 step "notebooks, each from top to bottom" notebooks
-if [ "$steps" = 5 ]; then
-    step "slow proofs" $python -m pytest -q -m "slow and not browser"
+if [ "$steps" = 6 ]; then
+    step "slow proofs" $python -m pytest -q -n auto -m "slow and not browser" \
+        --ignore tests/test_faults.py
+    # one process: the replay keeps all cores busy by itself
+    step "planted faults" $python -m pytest -q -m slow tests/test_faults.py
     step "browser tests" $python -m pytest -q -m browser
 fi
 
