@@ -1,9 +1,11 @@
 """The tables of bad_input.py that stand in files of their own, put together."""
 
+import bad_input_attention
+import bad_input_attention_view
 import bad_input_bound
 import bad_input_nets
 
-FILES = (bad_input_bound, bad_input_nets)
+FILES = (bad_input_attention, bad_input_attention_view, bad_input_bound, bad_input_nets)
 
 MODULES = tuple(module for file in FILES for module in file.MODULES)
 TABLES = tuple(table for file in FILES for table in file.TABLES)

@@ -15,6 +15,7 @@ Plant what a person gets wrong (an index off by one, a variance for a std), noth
 """
 
 import faults_attention
+import faults_attention_view
 import faults_bound
 import faults_checks
 import faults_classroom
@@ -46,6 +47,7 @@ FAULTS = (
     *faults_classroom.FAULTS,
     *faults_checks.FAULTS,
     *faults_reverse.FAULTS,
+    *faults_attention_view.FAULTS,
     *faults_attention.FAULTS,
     *faults_identities_attention.FAULTS,
     *faults_identities_heads.FAULTS,

@@ -35,6 +35,7 @@ PLACES = {
     "nets.operators": Place(0.5, NETS),
     "nets.positions": Place(0.5, NETS),
     "nets.norms": Place(0.5, NETS),
+    "nets.online": Place(0.6, NETS),
     "nets.heads": Place(0.6, NETS),
     "nets.spatial": Place(0.7, NETS),
     "nets.recording": Place(0.7, NETS),
@@ -48,11 +49,15 @@ PLACES = {
     "train": Place(4, (*DIFFUSION, "data")),  # takes any model(x, t)
     "metrics": Place(4, GROUND),
     "classroom.views": Place(4, (*DIFFUSION, "nets", "data")),
-    "classroom.attention_view": Place(4.1, GROUND),  # takes maps, knows no network
+    "classroom.attention_tokens": Place(4, GROUND),  # the explorer's maps: knows no network
+    "classroom.attention_maps": Place(4, GROUND),
+    "classroom.attention_words": Place(4, GROUND),
+    "classroom.attention_view": Place(4.1, (*GROUND, "classroom")),
     "classroom.plots.figures": Place(5.0, ALL),
     "classroom.plots.attention": Place(5.1, ALL),
     "classroom.plots.live": Place(5.1, ALL),
     "classroom.plots.live_reverse": Place(5.1, ALL),
+    "classroom.plots.live_attention": Place(5.1, ALL),
     "classroom.checks.exercise": Place(5.2, ALL),
     "classroom.checks.record": Place(5.2, ALL),
     "classroom.checks.card": Place(5.2, ALL),
@@ -89,6 +94,7 @@ PLACES = {
     "classroom.checks.cross.*": Place(5.9, ALL),
     "classroom.checks.*": Place(6, ALL),
     "classroom.checks.course": Place(6.5, ALL),
+    "classroom.widgets.explorers": Place(5.95, ALL),
     "classroom.widgets.*": Place(6, ALL),
     "recipes": Place(6, (*DIFFUSION, "nets", "data", "train", "metrics")),
 }

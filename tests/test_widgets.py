@@ -28,7 +28,8 @@ from diffedu.classroom.views import noise_view, posterior_view
 from diffedu.data import PHOTOS, digit_halves, photo
 from diffedu.diffusion.schedules import SCHEDULES
 
-NAMES = [name for name in widgets.__all__ if name.endswith("_explorer")]
+OF_A_VIEW = {"attention_explorer"}  # drawn by the browser: test_attention_explorer.py
+NAMES = [name for name in widgets.__all__ if name.endswith("_explorer") and name not in OF_A_VIEW]
 FRAMES = {
     "noise": NoiseFrames,
     "posterior": PosteriorFrames,

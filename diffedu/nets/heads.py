@@ -38,11 +38,13 @@ class SoftmaxCore(AttentionCore):
 
 
 class LinearCore(AttentionCore):
-    """`linear_attention`, which knows no mask."""
+    """`linear_attention`, which knows no mask: one is an error."""
 
     weights = staticmethod(linear_attention_weights)
 
-    def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    def forward(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is not None:
+            expect.fail("mask", "None: linear attention knows no mask", tuple(mask.shape))
         return linear_attention(q, k, v)
 
 
@@ -52,11 +54,18 @@ class AttentionLayer(nn.Module):
 
 def split_heads(x: Tokens, n_heads: int) -> Float[Tensor, "b n_heads n d_head"]:
     """(B, n, d_model) -> (B, heads, n, d_head): each head gets its own slice of the features."""
+    expect.tensor("x", x)
+    if x.ndim != 3:
+        expect.fail("x", "shape (B, n, d_model)", tuple(x.shape))
+    check_heads("d_model", x.shape[2], n_heads)
     return rearrange(x, "b n (h d) -> b h n d", h=n_heads)
 
 
 def merge_heads(x: Float[Tensor, "b n_heads n d_head"]) -> Tokens:
     """The way back: the heads' features side by side again."""
+    expect.tensor("x", x)
+    if x.ndim != 4:
+        expect.fail("x", "shape (B, heads, n, d_head)", tuple(x.shape))
     return rearrange(x, "b h n d -> b n (h d)")
 
 
@@ -66,7 +75,9 @@ class MultiHeadAttention(AttentionLayer):
     $\mathrm{concat}(\mathrm{head}_1, \ldots)\,W_O$ with $\mathrm{head}_i = \mathrm{Attention}
     (X W_Q^i, C W_K^i, C W_V^i)$. x is (B, n_q, d_model). With `d_context` it is cross-attention
     and needs a context C (B, n_k, d_context); without, C is a context of width d_model, or x
-    itself. Keys and values have projections of their own. `attend` makes the core.
+    itself. Keys and values have projections of their own. `mask` (n_q, n_k), or (B, n_q, n_k), is
+    True where a query may look; a padding mask (B, n_k) goes in as `mask[:, None]`. `attend` makes
+    the core.
     """
 
     def __init__(

@@ -30,4 +30,8 @@ class ChannelNorm(nn.LayerNorm):
     """LayerNorm for (B, C, H, W), pixel by pixel (Ba et al. 2016)."""
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        expect.tensor("x", x)
+        (channels,) = self.normalized_shape
+        if x.ndim != 4 or x.shape[1] != channels:
+            expect.fail("x", f"shape (B, {channels}, H, W)", tuple(x.shape))
         return rearrange(super().forward(rearrange(x, "b c h w -> b h w c")), "b h w c -> b c h w")

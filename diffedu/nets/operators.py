@@ -29,7 +29,7 @@ def attention_weights(q: Queries, k: Keys, mask: Mask = None) -> Weights:
     _check_queries_and_keys(q, k)
     scores = einsum(q / q.shape[-1] ** 0.5, k, "... i d, ... j d -> ... i j")
     if mask is not None:
-        _check_mask(mask, scores.shape)
+        _check_mask(mask, q, k)
         scores = scores.masked_fill(~mask, -torch.inf)
     return scores.softmax(dim=-1)
 
@@ -46,25 +46,31 @@ def attention(q: Queries, k: Keys, v: Values, mask: Mask = None) -> Output:
 
 
 def fused_attention(q: Queries, k: Keys, v: Values, mask: Mask = None) -> Output:
-    """`attention` by torch's own kernel, for training: same numbers, memory linear in n.
+    """`attention` by torch's own kernel, for training: the same numbers, with less memory.
 
-    It never holds the whole n_q x n_k matrix where torch has a blocked kernel (Dao et al. 2022).
+    For (B, heads, n, d) with d_v = d torch has a blocked kernel (Dao et al. 2022), which never
+    holds the n_q x n_k weights: memory linear in n. A mask has that size itself, and for other
+    shapes torch forms the weights.
     """
     _check_queries_and_keys(q, k)
     _check_values(k, v)
     if mask is not None:
-        _check_mask(mask, (*q.shape[:-1], k.shape[-2]))
+        _check_mask(mask, q, k)
+        mask = torch.atleast_2d(mask)  # torch's kernel takes no mask (n_k,)
     return torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
 
-def causal_mask(n: int) -> Bool[Tensor, "n n"]:
-    """True where token i may look: at itself and at what came before it (7.4)."""
+def causal_mask(n: int) -> Bool[Tensor, "{n} {n}"]:
+    """True where token i may look: at itself and at what came before it (7.4).
+
+    (n, n), on the CPU: `.to(x.device)` for tokens elsewhere.
+    """
     expect.integer("n", n, 1)
     return torch.ones(n, n, dtype=torch.bool).tril()
 
 
 def linear_attention_weights(q: Queries, k: Keys) -> Weights:
-    r"""The matrix that `linear_attention` never forms, for study (Shen et al. 2021, eq. 5; (9.2)).
+    r"""The matrix that `linear_attention` never forms, for study (Shen et al. 2021; (9.2)).
 
     $A = \rho_q(Q)\,\rho_k(K)^\top$: softmax of q over its features and of k over the tokens. Rows
     are >= 0 and sum to 1 (9.3); the rank is at most d (9.4). It is another operator, not an
@@ -75,7 +81,7 @@ def linear_attention_weights(q: Queries, k: Keys) -> Weights:
 
 
 def linear_attention(q: Queries, k: Keys, v: Values) -> Output:
-    r"""$\rho_q(Q)\,(\rho_k(K)^\top V)$: cost linear in n (Shen et al. 2021, eq. 5; (9.1)).
+    r"""$\rho_q(Q)\,(\rho_k(K)^\top V)$: cost linear in n (Shen et al. 2021; (9.1)).
 
     The d x d_v summary in brackets is made once and read by every query: O(n d d_v) instead of
     O(n^2 d). There is no mask: a summary made for all cannot hide a key from one query.
@@ -98,9 +104,7 @@ def additive_attention_weights(
     The score is $s_{ij} = w^\top \tanh(W_q q_i + W_k k_j)$; the weights are its softmax over j.
     W_q is (d_a, d_q) and W_k is (d_a, d_k), as in `nn.Linear`; q and k may differ in width.
     """
-    for name, weight, x in (("W_q", W_q, q), ("W_k", W_k, k)):
-        if weight.shape != (len(w), x.shape[-1]):
-            expect.fail(name, f"shape ({len(w)}, {x.shape[-1]})", tuple(weight.shape))
+    _check_additive(q, k, W_q, W_k, w)
     mixed = (q @ W_q.mT).unsqueeze(-2) + (k @ W_k.mT).unsqueeze(-3)  # (..., n_q, n_k, d_a)
     return (mixed.tanh() @ w).softmax(dim=-1)
 
@@ -120,34 +124,63 @@ def additive_attention(
 
 
 def _check_queries_and_keys(q: Tensor, k: Tensor) -> None:
-    for name, x in (("q", q), ("k", k)):
-        expect.tensor(name, x)
-        if not x.is_floating_point():
-            expect.fail(name, "a floating-point tensor", x.dtype)
-        if x.ndim < 2 or 0 in x.shape:
-            expect.fail(name, "shape (..., n, d), none of them 0", tuple(x.shape))
-    if k.shape[:-2] != q.shape[:-2] or k.shape[-1] != q.shape[-1]:
+    _check_tokens("q", q)
+    _check_tokens("k", k)
+    _check_beside(q, k, q.shape[-1])
+
+
+def _check_additive(q: Tensor, k: Tensor, W_q: Tensor, W_k: Tensor, w: Tensor) -> None:
+    _check_tokens("q", q)
+    _check_tokens("k", k)
+    _check_beside(q, k, k.shape[-1])
+    expect.tensor("w", w)
+    if w.ndim != 1:
+        expect.fail("w", "shape (d_a,)", tuple(w.shape))
+    for name, weight, x in (("W_q", W_q, q), ("W_k", W_k, k)):
+        expect.tensor(name, weight)
+        if weight.shape != (len(w), x.shape[-1]):
+            expect.fail(name, f"shape ({len(w)}, {x.shape[-1]})", tuple(weight.shape))
+
+
+def _check_tokens(name: str, x: Tensor) -> None:
+    expect.tensor(name, x)
+    if not x.is_floating_point():
+        expect.fail(name, "a floating-point tensor", x.dtype)
+    if x.ndim < 2 or 0 in x.shape:
+        expect.fail(name, "shape (..., n, d), none of them 0", tuple(x.shape))
+
+
+def _check_beside(q: Tensor, k: Tensor, width: int) -> None:
+    """Keys of this width, for the same batch and heads as q."""
+    if k.shape[:-2] != q.shape[:-2] or k.shape[-1] != width:
         lead = "".join(f"{size}, " for size in q.shape[:-2])
-        expect.fail("k", f"shape ({lead}n_k, {q.shape[-1]}) beside this q", tuple(k.shape))
-    if k.dtype != q.dtype:
-        expect.fail("k", f"dtype {q.dtype}, as q", k.dtype)
+        expect.fail("k", f"shape ({lead}n_k, {width}) beside this q", tuple(k.shape))
+    _check_kind("k", k, "q", q)
 
 
 def _check_values(k: Tensor, v: Tensor) -> None:
-    expect.tensor("k", k)
     expect.tensor("v", v)
     if v.ndim != k.ndim or v.shape[:-1] != k.shape[:-1]:
         lead = "".join(f"{size}, " for size in k.shape[:-1])
         expect.fail("v", f"shape ({lead}d_v): one value for each key", tuple(v.shape))
-    if v.dtype != k.dtype:
-        expect.fail("v", f"dtype {k.dtype}, as k", v.dtype)
+    _check_kind("v", v, "k", k)
 
 
-def _check_mask(mask: Tensor, shape: tuple[int, ...]) -> None:
+def _check_kind(name: str, x: Tensor, other: str, reference: Tensor) -> None:
+    for what in ("dtype", "device"):
+        wanted, got = getattr(reference, what), getattr(x, what)
+        if wanted != got:
+            expect.fail(name, f"{what} {wanted}, as {other}", got)
+
+
+def _check_mask(mask: Tensor, q: Tensor, k: Tensor) -> None:
     """A Boolean mask that broadcasts to the scores and leaves every query something to look at."""
     expect.tensor("mask", mask)
     if mask.dtype != torch.bool:
         expect.fail("mask", "dtype torch.bool, True = may look", mask.dtype)
+    if mask.device != q.device:
+        expect.fail("mask", f"device {q.device}, as q", mask.device)
+    shape = (*q.shape[:-1], k.shape[-2])
     sizes = list(zip(reversed(mask.shape), reversed(shape), strict=False))
     if mask.ndim > len(shape) or any(mine not in (1, yours) for mine, yours in sizes):
         expect.fail("mask", f"a shape that broadcasts to {tuple(shape)}", tuple(mask.shape))

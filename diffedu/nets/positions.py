@@ -10,7 +10,7 @@ from diffedu import expect
 MAX_PERIOD = 10_000.0
 
 
-def sinusoidal_positions(n: int, d: int) -> Float[Tensor, "n d"]:
+def sinusoidal_positions(n: int, d: int) -> Float[Tensor, "{n} {d}"]:
     r"""Positions 0..n-1 as sines and cosines (Vaswani et al. 2017, 3.5; (6.7)).
 
     Element 2i of position p is $\sin(p\,\omega_i)$ and element 2i + 1 is $\cos(p\,\omega_i)$ with
@@ -24,7 +24,7 @@ def sinusoidal_positions(n: int, d: int) -> Float[Tensor, "n d"]:
     return rearrange([angle.sin(), angle.cos()], "pair n i -> n (i pair)").float()
 
 
-def positions_2d(h: int, w: int, d: int) -> Float[Tensor, "h*w d"]:
+def positions_2d(h: int, w: int, d: int) -> Float[Tensor, "{h}*{w} {d}"]:
     """Row and column of each pixel, half of the features for each; tokens in reading order.
 
     Token i * w + j carries the `sinusoidal_positions` of row i in its first d/2 features and those

@@ -23,8 +23,9 @@ def record_attention(model: nn.Module) -> Iterator[Maps]:
 
     One entry per forward call of each layer; layers are named as in `model.named_modules()`, a
     model that is itself a layer by its class. The weights are computed beside the network from its
-    own q and k, so its results do not change; they carry no gradient and are kept until you let go
-    of them: heads * n_q * n_k numbers a call. The hooks are gone afterwards, also after an error.
+    own q and k, in float32 at least: its results do not change. They carry no gradient and are kept
+    until you let go of them, heads * n_q * n_k numbers a call. The hooks are gone afterwards, also
+    after an error.
     """
     if not isinstance(model, nn.Module):
         expect.fail("model", "a network (nn.Module)", type(model).__name__)
@@ -59,7 +60,12 @@ def _keep(entries: list[Tensor]) -> Callable[..., None]:
 
     def hook(core: AttentionCore, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         q, k, _, *mask = inputs
-        with torch.no_grad():
-            entries.append(core.weights(q, k, *mask))
+        # in half precision the rows would sum to 1 only to about .01
+        with torch.no_grad(), torch.autocast(q.device.type, enabled=False):
+            entries.append(core.weights(_precise(q), _precise(k), *mask))
 
     return hook
+
+
+def _precise(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

@@ -27,12 +27,22 @@ Norm = Callable[[int], nn.Module]
 
 def to_tokens(x: Map) -> Float[Tensor, "b h*w c"]:
     """Pixels in reading order: token i * W + j is x[:, :, i, j] (8.1)."""
+    expect.tensor("x", x)
+    if x.ndim != 4:
+        expect.fail("x", "shape (B, C, H, W)", tuple(x.shape))
     return rearrange(x, "b c h w -> b (h w) c")
 
 
-def to_map(tokens: Float[Tensor, "b n c"], like: Map) -> Map:
+def to_map(tokens: Float[Tensor, "b n c"], like: Float[Tensor, "_ _ h w"]) -> Map:
     """The way back, to the height and width of `like`."""
-    return rearrange(tokens, "b (h w) c -> b c h w", h=like.shape[2])
+    expect.tensor("tokens", tokens)
+    expect.tensor("like", like)
+    if like.ndim != 4:
+        expect.fail("like", "shape (B, C, H, W)", tuple(like.shape))
+    h, w = like.shape[2:]
+    if tokens.ndim != 3 or tokens.shape[1] != h * w:
+        expect.fail("tokens", f"shape (B, {h * w}, C): {h} x {w} pixels", tuple(tokens.shape))
+    return rearrange(tokens, "b (h w) c -> b c h w", h=h)
 
 
 class _OverPixels(AttentionLayer):
@@ -150,8 +160,9 @@ class TimeTokenAttention(AttentionLayer):
 class SpatialGate(nn.Module):
     r"""$x \odot \mathrm{sigmoid}(g(x))$: a gate, which some texts call attention (8.5).
 
-    g is two 3x3 convolutions to one number per pixel. The factor lies in (0, 1): it can silence a
-    pixel, and it cannot bring anything from elsewhere. Nothing competes: the factors have no sum.
+    g is two 3x3 convolutions to one number per pixel, so it hears two pixels far. The factor lies
+    in (0, 1): it can silence a pixel, and it cannot bring anything from elsewhere. Nothing
+    competes: the factors have no sum.
     """
 
     def __init__(self, channels: int) -> None:
@@ -173,6 +184,8 @@ class SpatialGate(nn.Module):
 
 def zero(layer: nn.Linear) -> None:
     """Weights and biases 0, so that a residual layer starts as the identity."""
+    if not isinstance(layer, nn.Linear):
+        expect.fail("layer", "an nn.Linear", type(layer).__name__)
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
 

@@ -62,6 +62,7 @@ class Server:
 
     port: int
     token: str
+    folder: Path  # where its notebooks lie
 
     def ask(self, method: str, path: str) -> object:
         """The server's JSON answer; None if it does not answer yet, or has nothing to say."""
@@ -97,10 +98,11 @@ def jupyterlab(folder: Path) -> Iterator[Server]:
     notification.mkdir(parents=True)
     (notification / "notification.jupyterlab-settings").write_text(json.dumps(NO_NEWS))
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        server = Server(probe.getsockname()[1], secrets.token_hex(16))
+        address = probe.getsockname()[1], secrets.token_hex(16)
+    server = Server(*address, folder / "notebooks")
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
-        f"--ServerApp.root_dir={folder / 'notebooks'}",
+        f"--ServerApp.root_dir={server.folder}",
         *(f"--ServerApp.port={server.port}", "--ServerApp.port_retries=0"),
         *("--ServerApp.ip=127.0.0.1", "--LabApp.extension_manager=readonly"),
         *("--LabApp.news_url=None", "--Application.log_level=WARN"),
@@ -129,9 +131,9 @@ def forget_outputs(path: Path) -> None:
     path.write_text(json.dumps(notebook))
 
 
-def code_of(name: str) -> list[str]:
+def code_of(name: str, folder: Path = ROOT / "notebooks") -> list[str]:
     """The source of each code cell of a notebook."""
-    cells = json.loads((ROOT / "notebooks" / name).read_text())["cells"]
+    cells = json.loads((folder / name).read_text())["cells"]
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
@@ -185,7 +187,7 @@ def run_all_cells(page: Page, server: Server, name: str) -> None:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
-    all_run = [f"[{k + 1}]:" for k in range(len(code_of(name)))]
+    all_run = [f"[{k + 1}]:" for k in range(len(code_of(name, server.folder)))]
 
     def finished() -> bool:
         # not the inner texts: they are empty for what lies outside the window

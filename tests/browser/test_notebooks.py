@@ -97,5 +97,6 @@ def test_the_console_stays_silent(opened):
 
 
 def test_every_explorer_is_met_in_a_notebook():
+    """But for attention_explorer(view), which test_attention_notebooks.py looks for."""
     offered = {name for name in widgets.__all__ if name.endswith("_explorer")}
-    assert {made for _, made in EXPLORERS} == offered
+    assert {made for _, made in EXPLORERS} == offered - {"attention_explorer"}

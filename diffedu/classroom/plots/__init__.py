@@ -1,6 +1,6 @@
 """Figures: the only room with matplotlib. `figures` draws once, `live*` redraw for a widget."""
 
-from diffedu.classroom.plots.attention import plot_map
+from diffedu.classroom.plots.attention import attention_frame, plot_attention, plot_map
 from diffedu.classroom.plots.figures import (
     DATA,
     MODEL,
@@ -22,6 +22,7 @@ from diffedu.classroom.plots.figures import (
     show,
 )
 from diffedu.classroom.plots.live import NoiseFrames, PosteriorFrames, TourFrames
+from diffedu.classroom.plots.live_attention import LookupFrames
 from diffedu.classroom.plots.live_reverse import BoundFrames, TrajectoryFrames
 
 __all__ = [
@@ -31,13 +32,16 @@ __all__ = [
     "XT",
     "BoundFrames",
     "Frame",
+    "LookupFrames",
     "NoiseFrames",
     "PosteriorFrames",
     "TourFrames",
     "TrajectoryFrames",
     "as_frame",
+    "attention_frame",
     "figure_html",
     "new_axes",
+    "plot_attention",
     "plot_bars",
     "plot_bins",
     "plot_density",

@@ -1,0 +1,30 @@
+"""What exercises of notebook 10 share: inputs with sizes that differ, and a look with faults."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from diffedu.classroom.checks.inputs import normal
+
+
+def matrix(rows: int, columns: int, generator) -> Tensor:
+    """A projection (rows, columns) that keeps the size of what goes through it."""
+    return normal((rows, columns), generator) / (1.5 * rows**0.5)
+
+
+def look(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    axis: int = -1,
+    width: int = 0,
+    after: Callable[[Tensor], Tensor] = lambda weights: weights,
+) -> Tensor:
+    """Attention with the softmax along `axis`, another `width` under the root, changed weights."""
+    scores = q @ k.mT / (width or q.shape[-1]) ** 0.5
+    return after(scores.softmax(dim=axis)) @ v
+
+
+def rms(x: Tensor) -> float:
+    """The root of the mean square."""
+    return x.square().mean().sqrt().item()

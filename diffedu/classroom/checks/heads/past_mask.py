@@ -1,0 +1,99 @@
+"""Exercise: a mask that hides the future."""
+
+import torch
+
+from diffedu.classroom.checks.exercise import Exercise, Misconception, Tolerance, at_entry
+from diffedu.nets.operators import causal_mask
+
+
+def _cases(generator):
+    return [{"n": n} for n in (5, 8, 2)]
+
+
+def _ones(n):
+    return torch.ones(n, n)
+
+
+def _objection(returned, case):
+    if isinstance(returned, torch.Tensor) and returned.dtype != torch.bool:
+        return (
+            f"The pattern is right, in {returned.dtype}; asked are truth values (torch.bool). "
+            "Numbers would be added to the scores, or indexed with."
+        )
+    return ""
+
+
+EXERCISE = Exercise(
+    name="past_mask",
+    label="7.4",
+    statement=(
+        "past_mask(n): the causal mask (n, n) as truth values; entry [i, j] is True where query i "
+        "may look at key j."
+    ),
+    reference=causal_mask,
+    cases=_cases,
+    tolerance=Tolerance(0, 0.25, "true is 1 and false is 0"),
+    tested="three lengths, entry by entry, and that they are truth values.",
+    misconceptions=(
+        Misconception(
+            "upside down",
+            lambda n: _ones(n).triu().bool(),
+            "This shows the future and hides the past; in (7.4) query i sees keys j up to i. Rows "
+            "are queries.",
+            "7.4",
+        ),
+        Misconception(
+            "strict",
+            lambda n: _ones(n).tril(-1).bool(),
+            "The diagonal is missing: the first query may look nowhere, and (6.5) has no answer "
+            "for it. (7.4) includes j = i, which is past by the shift.",
+            "7.4",
+        ),
+        Misconception(
+            "True hides",
+            lambda n: _ones(n).triu(1).bool(),
+            "True marks what is hidden here (torch's MultiheadAttention takes it so); in (7.4) "
+            "and in this course it marks what may be seen.",
+            "7.4",
+        ),
+        Misconception(
+            "minus infinity",
+            lambda n: torch.full((n, n), -torch.inf).triu(1),
+            "These numbers could be added to the scores; asked are the m_ij of (7.4), true or "
+            "false.",
+            "7.4",
+        ),
+        Misconception(
+            "sees one ahead",
+            lambda n: _ones(n).tril(1).bool(),
+            "Query i sees key i + 1, one symbol of the future: by the shift it is the very answer; "
+            "(7.4) ends at j = i.",
+            "7.4",
+        ),
+        Misconception(
+            "everything",
+            lambda n: _ones(n).bool(),
+            "Nothing is hidden: this is no mask at all, while (7.4) hides every j > i.",
+            "7.4",
+        ),
+        Misconception(
+            "only itself",
+            lambda n: torch.eye(n).bool(),
+            "Each query sees itself alone; (7.4) leaves it the whole past, j ≤ i.",
+            "7.4",
+        ),
+        Misconception(
+            "one row",
+            lambda n: torch.ones(n).bool(),
+            "This is one row for all queries; (7.4) depends on both i and j, so n rows are needed.",
+            "7.4",
+        ),
+    ),
+    hints=(
+        "Draw it for n = 3: nine boxes, a row for each query. Which boxes may query 0 look into?",
+        "Row i has i + 1 times True.",
+        "Compare two rows of numbers: j along the keys and i along the queries.",
+    ),
+    objection=_objection,
+    where=at_entry,
+)
