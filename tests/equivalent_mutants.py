@@ -30,6 +30,7 @@ def _weighted_error(name: str) -> dict[str, str]:
 
 EQUIVALENT = {
     "gaussian_kl": _KL,
+    "row_distance": {"row_distance: a - b -> b - a": "the absolute value drops the sign"},
     "prior_cost": {
         **_KL,
         "kl_gaussian: (mean_1 - mean_2) ** 2 / variance_2 -> (mean_1 - mean_2) ** 2 * variance_2": (

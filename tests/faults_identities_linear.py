@@ -67,7 +67,7 @@ def larger_than_one(original):
 
 OPERATORS = "diffedu.nets.operators"
 CHECKS = "diffedu.classroom.checks.linear"
-HERE = ("test_identities_linear.py",)
+HERE = ("tests/test_identities_linear.py",)
 
 FAULTS = (
     Fault(

@@ -8,7 +8,7 @@ import torch
 from torch.testing import assert_close
 
 from attention_parts import draws, pixels_by_loops, redrawn
-from diffedu.classroom.checks.cross.cross_look import cross_look
+from diffedu.classroom.checks.cross.common import cross_look
 from diffedu.classroom.checks.cross.look_at_words import look_at_words
 from diffedu.classroom.checks.cross.look_with_time import look_with_time
 from diffedu.classroom.checks.cross.scale_and_shift import scale_and_shift

@@ -30,7 +30,7 @@ class AdditiveCore(AttentionCore):
     r"""Scores from a small network instead of a product (Bahdanau et al. 2015, A.1.2; (7.5)).
 
     $s_{ij} = w^\top \tanh(W_q q_i + W_k k_j)$ in every head, with W_q and W_k (d_head, d_head) and
-    w (d_head,) that the heads share. It knows no mask.
+    w (d_head,) that the heads share. It knows no mask: one is an error.
     """
 
     def __init__(self, d_head: int) -> None:
@@ -44,7 +44,9 @@ class AdditiveCore(AttentionCore):
     def weights(self, q: Tensor, k: Tensor) -> Tensor:
         return additive_attention_weights(q, k, *self._parts())
 
-    def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    def forward(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is not None:
+            expect.fail("mask", "None: additive attention knows no mask", tuple(mask.shape))
         return additive_attention(q, k, v, *self._parts())
 
     def _parts(self) -> tuple[Tensor, Tensor, Tensor]:

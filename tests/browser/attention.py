@@ -22,7 +22,8 @@ CELLS = [
     FIRST,
     *[f"{name} = attention_explorer(samples.{name}())\n{name}" for name in VIEWS],
     "caption",  # once more
-    "over_time.head = 2",
+    "from_python = attention_explorer(samples.over_time())\nfrom_python",
+    "from_python.layer, from_python.head, from_python.query = 'middle.attention', 1, 30",
 ]
 BOX = ".diffedu-attention-explorer"
 MAP = "canvas[role=img]"

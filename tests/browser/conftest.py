@@ -49,7 +49,7 @@ def opened(request, chromium, server):
 
 @pytest.fixture(scope="session")
 def attention_page(chromium, server):
-    """The page, and what was heard, of a notebook with four attention explorers."""
+    """The page, and what was heard, of a notebook with five attention explorers."""
     (server.folder / attention.NAME).write_text(attention.notebook(attention.CELLS))
     context = chromium.new_context(viewport={"width": 1280, "height": 1000})
     page, heard = context.new_page(), lab.Heard()
@@ -57,18 +57,18 @@ def attention_page(chromium, server):
     lab.run_all_cells(page, server, attention.NAME)
     assert lab.errors_on(page) == []
     boxes = page.locator(attention.BOX)
-    lab.wait_until(lambda: boxes.count() == 4, 20, lambda: f"{boxes.count()} explorers")
+    lab.wait_until(lambda: boxes.count() == 5, 20, lambda: f"{boxes.count()} explorers")
     yield page, heard
     context.close()
 
 
 @pytest.fixture(scope="session")
 def shown(attention_page):
-    """The explorers by name; "again" is the second view of "caption"."""
+    """The explorers by name; "again" is "caption" once more, "from_python" no test moves."""
     page, _ = attention_page
     boxes = page.locator(attention.BOX)
     views = {name: make() for name, make in VIEWS.items()}
-    views["again"] = views["caption"]
+    views |= {"again": views["caption"], "from_python": views["over_time"]}
     made = enumerate(views.items())
     return {name: attention.Shown(page, boxes.nth(k), view) for k, (name, view) in made}
 

@@ -9,9 +9,12 @@ from attention_samples import CAPTION, TARGET
 pytestmark = pytest.mark.browser
 
 
-def test_setting_a_trait_in_python_redraws(shown):
-    one = shown["over_time"]
-    one.says(query=0, head=2)
+def test_setting_traits_in_python_redraws(shown):
+    one = shown["from_python"]
+    one.box.scroll_into_view_if_needed()
+    one.says(query=30, layer="middle.attention", head=1)
+    row = one.view.row(30, "middle.attention", 1)[:48].reshape(4, 12)
+    assert np.abs(at_cells(one.canvas(MAP), 4, 12) - viridis(row)).max() <= 8
 
 
 def test_hover_asks_and_leaving_changes_nothing(over_time):

@@ -28,6 +28,7 @@ def opened(request, chromium, server):
 @pytest.mark.parametrize("opened", NOTEBOOKS, indirect=True)
 def test_every_explorer_answers_at_the_ends_of_its_controls(opened):
     name, page, heard = opened
+    assert lab.errors_on(page) == []
     boxes = page.locator(BOX)
     made = len(re.findall(MADE, "\n".join(lab.code_of(name))))
     lab.wait_until(lambda: boxes.count() >= made, 30, lambda: f"{boxes.count()} of {made} shown")

@@ -25,6 +25,13 @@ def look(
     return after(scores.softmax(dim=axis)) @ v
 
 
+def cross_look(x, context, W_q, W_k, W_v):
+    """(10.1) with one head: the pixels x ask, the tokens of the context answer."""
+    q, k, v = x @ W_q, context @ W_k, context @ W_v
+    scores = q @ k.mT / q.shape[-1] ** 0.5
+    return scores.softmax(dim=-1) @ v
+
+
 def rms(x: Tensor) -> float:
     """The root of the mean square."""
     return x.square().mean().sqrt().item()

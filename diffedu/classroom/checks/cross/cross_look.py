@@ -1,18 +1,11 @@
 """Exercise: cross-attention with given projections."""
 
-from diffedu.classroom.checks.cross.common import look, matrix
+from diffedu.classroom.checks.cross.common import cross_look, look, matrix
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.inputs import normal
 
 # B, n_q, n_k, C, d_context, d, d_v: all differ; equal widths; everything square but the batch
 SIZES = ((2, 7, 5, 4, 3, 6, 8), (3, 5, 4, 6, 6, 2, 2), (2, 4, 4, 5, 5, 5, 5))
-
-
-def cross_look(x, context, W_q, W_k, W_v):
-    """(10.1) with one head: the pixels x ask, the tokens of the context answer."""
-    q, k, v = x @ W_q, context @ W_k, context @ W_v
-    scores = q @ k.mT / q.shape[-1] ** 0.5
-    return scores.softmax(dim=-1) @ v
 
 
 def _cases(generator):

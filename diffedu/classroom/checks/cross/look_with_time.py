@@ -73,8 +73,8 @@ EXERCISE = Exercise(
         Misconception(
             "one matrix for the time",
             _one_matrix,
-            "The time's key is also its value; a weight by (10.3) and what it carries are "
-            "different things, with a projection each.",
+            "The time's key is also its value; who hears a token and what it says are two things, "
+            "with a projection each, see (10.6).",
             "10.6",
         ),
         Misconception(

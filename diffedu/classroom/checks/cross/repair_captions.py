@@ -2,8 +2,7 @@
 
 import torch
 
-from diffedu.classroom.checks.cross.common import look, matrix, rms
-from diffedu.classroom.checks.cross.cross_look import cross_look
+from diffedu.classroom.checks.cross.common import cross_look, look, matrix, rms
 from diffedu.classroom.checks.exercise import FLOAT32, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.inputs import normal
 

@@ -1,7 +1,5 @@
 """Exercise: the weight of one token whose score leads those of n others."""
 
-import math
-
 import torch
 
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
@@ -19,12 +17,11 @@ def _cases(generator):
 
 
 def _consequence(wrong):
-    """What comes out where the one token should get exactly half."""
-    n = 256
-    lead = torch.tensor([math.log(n)], dtype=torch.float64)
+    """What comes out for one small map and one lead."""
+    lead = torch.tensor([2.0], dtype=torch.float64)
     return (
-        f"Among {n} others, at the lead ln {n} = {lead.item():.2f}, it gives the weight "
-        f"{wrong(lead, n).item():.3g}; done right, {share_of_one(lead, n).item():.3g}."
+        f"Among 16 others, at the lead 2, it gives the weight {wrong(lead, 16).item():.3g}; done "
+        f"right, {share_of_one(lead, 16).item():.3g}."
     )
 
 

@@ -5,7 +5,11 @@ from einops import rearrange
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.heads.common import cut_anywhere, interleaved, only_cut
 from diffedu.classroom.checks.inputs import normal
-from diffedu.nets.heads import split_heads
+
+
+def heads_apart(x, n_heads):
+    """Cut the features into heads, and move the heads in front of the tokens."""
+    return rearrange(x, "b n (h d) -> b h n d", h=n_heads)
 
 
 def _cases(generator):
@@ -25,7 +29,7 @@ EXERCISE = Exercise(
         "heads_apart(x, n_heads): from (B, n, D) to (B, n_heads, n, d) with d = D / n_heads; head "
         "i has the features i d to (i+1) d of every token."
     ),
-    reference=split_heads,
+    reference=heads_apart,
     cases=_cases,
     tolerance=FLOAT32,
     tested="three batches with 2 to 4 heads of different widths.",

@@ -5,17 +5,17 @@ import torch
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.heads import common
 from diffedu.classroom.checks.inputs import normal
-from diffedu.nets.operators import attention
 
 
 def many_heads(x, context, W_Q, W_K, W_V, W_O, n_heads):
     """(7.1), read literally: one head after the other, side by side, then W_O."""
-    d = W_Q.shape[1] // n_heads
+    d = W_K.shape[1] // n_heads
     heads = []
     for i in range(n_heads):
         mine = slice(i * d, (i + 1) * d)
         q, k, v = x @ W_Q[:, mine], context @ W_K[:, mine], context @ W_V[:, mine]
-        heads.append(attention(q, k, v))
+        scores = q @ k.mT / d**0.5
+        heads.append(scores.softmax(dim=-1) @ v)
     return torch.cat(heads, dim=-1) @ W_O
 
 

@@ -3,7 +3,12 @@
 import torch
 
 from diffedu.classroom.checks.exercise import Exercise, Misconception, Tolerance, at_entry
-from diffedu.nets.operators import causal_mask
+
+
+def past_mask(n):
+    """(7.4), entry by entry: the place of the key is not behind that of the query."""
+    query, key = torch.arange(n)[:, None], torch.arange(n)
+    return key <= query
 
 
 def _cases(generator):
@@ -30,7 +35,7 @@ EXERCISE = Exercise(
         "past_mask(n): the causal mask (n, n) as truth values; entry [i, j] is True where query i "
         "may look at key j."
     ),
-    reference=causal_mask,
+    reference=past_mask,
     cases=_cases,
     tolerance=Tolerance(0, 0.25, "true is 1 and false is 0"),
     tested="three lengths, entry by entry, and that they are truth values.",

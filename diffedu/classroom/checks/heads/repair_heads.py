@@ -1,18 +1,19 @@
 """Find the bug: heads that attend to each other instead of tokens."""
 
 import torch
+from einops import rearrange
 
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.heads import common
 from diffedu.classroom.checks.inputs import normal
-from diffedu.nets.heads import merge_heads, split_heads
-from diffedu.nets.operators import attention
 
 
 def repair_heads(x, W_Q, W_K, W_V, W_O, n_heads):
     """(7.1) with C = X: cut and move, look, move back and glue."""
-    q, k, v = (split_heads(x @ W, n_heads) for W in (W_Q, W_K, W_V))
-    return merge_heads(attention(q, k, v)) @ W_O
+    q, k, v = (rearrange(x @ W, "b n (h d) -> b h n d", h=n_heads) for W in (W_Q, W_K, W_V))
+    scores = q @ k.mT / q.shape[-1] ** 0.5
+    answers = scores.softmax(dim=-1) @ v
+    return rearrange(answers, "b h n d -> b n (h d)") @ W_O
 
 
 def _given(x, W_Q, W_K, W_V, W_O, n_heads):

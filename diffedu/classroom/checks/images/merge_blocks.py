@@ -8,7 +8,7 @@ from diffedu.classroom.checks.inputs import normal
 
 def merge_blocks(m1, ell1, o1, m2, ell2, o2):
     """The recursion (8.4) with a second block that has a maximum of its own."""
-    m = torch.maximum(m1, m2)
+    m = m1.maximum(m2)
     first, second = (m1 - m).exp(), (m2 - m).exp()
     return m, first * ell1 + second * ell2, first * o1 + second * o2
 

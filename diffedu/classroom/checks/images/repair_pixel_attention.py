@@ -59,7 +59,7 @@ def _greyed(wrong):
     x = torch.randn(2, 3, 12, 16, generator=g)
     grey = x.mean(dim=1, keepdim=True)
     mine = wrong(x.clone(), lambda tokens: tokens.mean(dim=2, keepdim=True).expand_as(tokens))
-    share = ((mine - x - grey).norm() / grey.norm()).item()
+    share = ((mine - x - grey).norm() / grey.expand_as(x).norm()).item()
     if share < 1e-4:
         raise ValueError("an attend for each token alone does not show it")
     return (
