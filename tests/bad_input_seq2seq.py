@@ -24,7 +24,7 @@ writer(source[0], told) -> source: expected shape (B, n), neither of them 0, got
 writer(source[:0], told) -> source: expected shape (B, n), neither of them 0, got (0, 3)
 writer(source + 3, told) -> source: expected symbols 0..4, got 5
 writer(source - 1, told) -> source: expected symbols 0..4, got -1
-writer(source, told + 5) -> target_in: expected symbols 0..5, got 6
+writer(source, told + 1) -> target_in: expected symbols 0..5, got 6
 writer(source, told[:1]) -> target_in: expected 2 sequences, as sources, got 1
 writer(source, None) -> target_in: expected a tensor, got NoneType
 shift_right([[1, 2]], 5) -> target: expected a tensor, got list

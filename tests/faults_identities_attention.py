@@ -120,6 +120,13 @@ FAULTS = (
         *("6.1", "6.2", "6.3", "6.5", "6.9"),
     ),
     fault("attention_weights: not divided", with_weights(not_divided), "6.1", "6.2", "6.3", "6.9"),
+    Fault(
+        "attention_weights: not divided, and asked by the denoiser",
+        "diffedu.nets.operators.attention_weights",
+        with_weights(not_divided),
+        ("tests/test_identities_denoiser.py",),
+        ("6.11",),
+    ),
     fault(
         "attention_weights: over the queries",
         with_weights(over_the_queries),

@@ -48,6 +48,18 @@ def test_a_formula_mistake_is_not_called_rounding(variance):
     assert "rounded" not in text
 
 
+def test_a_wrong_count_beside_a_large_right_one_is_not_called_rounding():
+    counts = Check(next(e for e in EXERCISES if e.name == "multiplications"), Record())
+    result = counts(lambda n, d, d_v: (n * n * (d + d_v), 2 * n * d * d_v + n + 1))
+    assert not result.passed
+    assert "rounded" not in str(result)
+
+
+def test_largest_values_with_their_places_are_called_by_name():
+    ceilings = Check(next(e for e in EXERCISES if e.name == "ceilings"), Record())
+    assert "take `.values`" in str(ceilings(lambda k: k.softmax(-2).max(-1)))
+
+
 def test_a_right_answer_that_changes_its_input_is_told_so(variance):
     def attempt(t, s):
         found = posterior_variance(t, s)

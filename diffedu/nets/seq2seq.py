@@ -42,6 +42,7 @@ class AdditiveCore(AttentionCore):
         self.w = nn.Linear(d_head, 1, bias=False)
 
     def weights(self, q: Tensor, k: Tensor) -> Tensor:
+        """The weights (B, heads, n_q, n_k), whose rows sum to 1 (7.5)."""
         return additive_attention_weights(q, k, *self._parts())
 
     def forward(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -2,10 +2,11 @@
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 
 import numpy as np
-from lab import ROOT, wait_until
+from lab import ROOT, code_of, wait_until
 from matplotlib import colormaps
 from playwright.sync_api import Locator, Page
 
@@ -28,6 +29,7 @@ CELLS = [
 BOX = ".diffedu-attention-explorer"
 MAP = "canvas[role=img]"
 PICTURE = "canvas[role=application]"
+SENTENCE = re.compile(r"Layer .+: .+ (looks|is looked) .*\(weight \d+\.\d+( each)?\).*")
 # The canvas as it is, (rows, columns, RGBA)
 CANVAS = """canvas => {
     const {width, height} = canvas;
@@ -116,6 +118,32 @@ def fresh(one: Shown) -> Shown:
     if one.box.get_by_label("call").is_visible():
         one.box.get_by_label("call").press("Home")
     return one
+
+
+def attention_explorers_in(name: str) -> int:
+    """How many attention explorers a notebook makes."""
+    return len(re.findall(r"\battention_explorer\([^)]", "\n".join(code_of(name))))
+
+
+def drive(box: Locator) -> None:
+    """Every layer, the ends of heads and calls, the ends of the queries, and both questions."""
+    layers, *others = (box.get_by_label(label) for label in ("layer", "head", "call"))
+    said = set()
+    for layer in layers.locator("option").all_text_contents():
+        layers.select_option(label=layer)
+        asker = box.locator(PICTURE)
+        if not asker.is_visible():
+            asker = box.get_by_role("group", name="queries").get_by_role("button").first
+        tick = box.get_by_role("checkbox")
+        controls = [control for control in others if control.is_visible()]
+        moves = [(control, key) for control in controls for key in ("Home", "End")]
+        moves += [(asker, key) for key in ("Home", "End", "ArrowLeft")] + [(tick, " ")] * 2
+        for control, key in moves:
+            control.press(key)
+            words = box.get_by_role("status").text_content()
+            assert SENTENCE.fullmatch(words) and f"Layer {layer}, " in words, words
+            said.add(words)
+    assert len(said) >= 3
 
 
 def notebook(cells: list[str]) -> str:

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import attention
 import lab
 import numpy as np
 import pytest
@@ -88,6 +89,13 @@ def test_a_key_changes_the_picture_at_once(explorers, record_property):
         assert p95 < 500
 
 
+def test_every_attention_explorer_answers_at_the_ends_of_its_controls(opened):
+    boxes, made = opened.page.locator(attention.BOX), attention.attention_explorers_in(opened.name)
+    lab.wait_until(lambda: boxes.count() >= made, 30, lambda: f"{boxes.count()} of {made} shown")
+    for box in boxes.all():
+        attention.drive(box)
+
+
 def test_it_asks_nothing_of_other_machines(opened):
     assert opened.heard.foreign == []
 
@@ -97,6 +105,6 @@ def test_the_console_stays_silent(opened):
 
 
 def test_every_explorer_is_met_in_a_notebook():
-    """But for attention_explorer(view), which test_attention_notebooks.py looks for."""
+    """But for attention_explorer(view), which is driven above wherever it is made."""
     offered = {name for name in widgets.__all__ if name.endswith("_explorer")}
     assert {made for _, made in EXPLORERS} == offered - {"attention_explorer"}

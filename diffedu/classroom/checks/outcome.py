@@ -64,6 +64,9 @@ def _as_tensor(x: Any) -> Tensor | Problem:
         )
     if x is None:
         return Problem("type", "Your function returned None. Is a `return` missing?")
+    if isinstance(x, tuple) and hasattr(x, "indices"):
+        words = "It returned values and indices together, as torch's `max` does: take `.values`."
+        return Problem("type", words)
     if isinstance(x, tuple) and len(x) == 1:
         return Problem("type", "It returned a tuple of one. Is there a comma behind the result?")
     if callable(x) and not isinstance(x, Tensor):
