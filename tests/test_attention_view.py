@@ -151,7 +151,7 @@ def test_the_sentence_says_where_a_query_looks():
     view = VIEWS["sequence"]()
     assert view.sentence(1, head=0) == (
         'Layer decoder.cross, head 0: token 1 "m" looks most at key 4 "a" (weight 0.77); '
-        "of 6 keys, 3 share 90 % of its weight."
+        "of 6 keys, 3 are enough for 90 % of the row."
     )
     assert view.sentence(0, "decoder.cross").startswith("Layer decoder.cross, mean over 2 heads: ")
 
@@ -171,7 +171,7 @@ def test_the_sentence_names_the_call_and_a_pixel_that_looks_at_itself():
     view = attention_view({"l": [own, own]}, picture, calls=["t = 2", "t = 1"])
     assert view.sentence(4, head=1, call=1) == (
         "Layer l, head 1, t = 1: the pixel in row 1, column 1 looks most at itself (weight 1.00); "
-        "of 6 keys, 1 holds 90 % of its weight."
+        "of 6 keys, 1 is enough for 90 % of the row."
     )
     assert "is looked at most by itself (weight 1.00)" in view.sentence(4, reverse=True)
 
@@ -222,7 +222,7 @@ def test_the_holders_are_the_fewest_keys_with_90_percent():
 def test_words_come_from_the_weights_alone():
     names = ["k0", "k1", "k2"]
     assert row_words("q", names, [0.2, 0.7, 0.1]) == (
-        "q looks most at k1 (weight 0.70); of 3 keys, 2 share 90 % of its weight."
+        "q looks most at k1 (weight 0.70); of 3 keys, 2 are enough for 90 % of the row."
     )
     assert "sum to 2.00" in column_words("k", names, [0.9, 0.8, 0.3])
 

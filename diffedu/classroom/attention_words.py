@@ -6,7 +6,7 @@ a sentence under a picture and the sentence of the package never differ in the l
 
 from itertools import accumulate
 
-SHARE = 0.9  # "so many keys share 90 % of its weight"
+SHARE = 0.9  # "so many keys are enough for 90 % of the row"
 
 
 def number(x: float) -> str:
@@ -38,10 +38,10 @@ def row_words(asker: str, names: list[str], weights: list[float]) -> str:
         return f"{asker} looks at all {n} keys alike (weight {number(most)} each)."
     best = names[weights.index(most)]
     few = holders(weights)
-    share = "1 holds" if few == 1 else f"{few} share"
+    are = "is" if few == 1 else "are"
     return (
         f"{asker} looks most at {'itself' if best == asker else best} (weight {number(most)}); "
-        f"of {n} keys, {share} 90 % of its weight."
+        f"of {n} keys, {few} {are} enough for 90 % of the row."
     )
 
 

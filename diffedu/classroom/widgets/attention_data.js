@@ -76,7 +76,7 @@ function rowWords(asker, nameOf, weights) {
     return `${asker} looks at all ${n} keys alike (weight ${number(most)} each).`;
   const [best, few] = [nameOf(weights.indexOf(most)), holders(weights)];
   return `${asker} looks most at ${best === asker ? 'itself' : best} (weight ${number(most)}); ` +
-    `of ${n} keys, ${few === 1 ? '1 holds' : `${few} share`} 90 % of its weight.`;
+    `of ${n} keys, ${few} ${few === 1 ? 'is' : 'are'} enough for 90 % of the row.`;
 }
 
 function columnWords(asked, nameOf, weights) {
