@@ -4,8 +4,15 @@ import bad_input_attention
 import bad_input_attention_view
 import bad_input_bound
 import bad_input_nets
+import bad_input_seq2seq
 
-FILES = (bad_input_attention, bad_input_attention_view, bad_input_bound, bad_input_nets)
+FILES = (
+    bad_input_attention,
+    bad_input_attention_view,
+    bad_input_bound,
+    bad_input_nets,
+    bad_input_seq2seq,
+)
 
 MODULES = tuple(module for file in FILES for module in file.MODULES)
 TABLES = tuple(table for file in FILES for table in file.TABLES)

@@ -43,6 +43,22 @@ def changes_go_unseen(original):
     return lambda cases, untouched: ""
 
 
+def lists_go_unseen(original):
+    """As if only tensors could change."""
+
+    def changed_argument(cases, untouched):
+        def bare(case):
+            return {name: 0 if isinstance(x, list) else x for name, x in case.items()}
+
+        return original([bare(case) for case in cases], [bare(case) for case in untouched])
+
+    return changed_argument
+
+
+def true_is_one(original):
+    return lambda exercise: False
+
+
 def chance_goes_unseen(original):
     return lambda mine, again: False
 
@@ -120,6 +136,13 @@ FAULTS = (
     Fault(
         "changed_argument: never", f"{CHECKS}.habits.changed_argument", changes_go_unseen, (HABITS,)
     ),
+    Fault(
+        "changed_argument: no lists",
+        f"{CHECKS}.habits.changed_argument",
+        lists_go_unseen,
+        (HABITS,),
+    ),
+    Fault("difference: True is 1", f"{CHECKS}.wording._asks_true_or_false", true_is_one, (HABITS,)),
     Fault("is_random: never", f"{CHECKS}.habits.is_random", chance_goes_unseen, (HABITS,)),
     Fault("objection: none", f"{CHECKS}.judge._objection", no_objection, (CARDS,)),
     Fault("only_rounded: always", f"{CHECKS}.habits.only_rounded", rounding_is_blamed, (HABITS,)),

@@ -69,6 +69,19 @@ def time_stands_first(original):
     return forward
 
 
+def time_key_as_value(original):
+    """One projection for what the time is asked by and what it says."""
+
+    def forward(self, x, time):
+        to_v, self.time_to_v = self.time_to_v, self.time_to_k
+        try:
+            return original(self, x, time)
+        finally:
+            self.time_to_v = to_v
+
+    return forward
+
+
 def root_forgotten(original):
     """Scores that nobody divides."""
     return lambda q, k, mask=None: original(q * q.shape[-1] ** 0.5, k, mask)
@@ -90,6 +103,7 @@ FAULTS = (
     fault("spatial.CrossAttention.forward: padding alone is heard", padding_alone_heard, "10.5"),
     fault("operators.fused_attention: each key for itself", sigmoid_for_softmax, "10.1", "10.2"),
     fault("spatial.TimeTokenAttention.forward: the time stands first", time_stands_first, "10.3"),
+    fault("spatial.TimeTokenAttention.forward: key as value", time_key_as_value, "10.7"),
     fault(
         "operators.attention_weights: without the root",
         root_forgotten,

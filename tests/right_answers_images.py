@@ -44,22 +44,23 @@ def block_in_float32(x, norm, attend):
     return torch.add(x.float(), attend(norm(x.float())))
 
 
-def bill_by_heads(h, w, channels, n_heads):
-    n, width = h * w, channels / n_heads
+def bill_by_heads(height, width, channels, n_heads):
+    n, head = height * width, channels / n_heads
     scores = products = 0
     for _ in range(n_heads):
         scores += n * n
-        products += 2 * n * width * n + 2 * n * n * width
+        products += 2 * n * head * n + 2 * n * n * head
     return scores, products
 
 
-def bill_as_a_tensor(h, w, channels, n_heads):
-    pairs = torch.tensor(h * w) ** 2
+def bill_as_a_tensor(height, width, channels, n_heads):
+    pairs = torch.tensor(height * width) ** 2
     return torch.stack([pairs * n_heads, pairs * channels * 4])
 
 
-def bill_of_pixels(h, w, channels, n_heads):
-    return [n_heads * h * h * w * w, 4 * channels * (h * w) * (w * h)]
+def bill_of_pixels(height, width, channels, n_heads):
+    pixels = height * width
+    return [n_heads * height * height * width * width, 4 * channels * pixels * pixels]
 
 
 def levels_by_loop(sizes):
@@ -111,8 +112,18 @@ def merge_by_rows(m1, ell1, o1, m2, ell2, o2):
 def merge_in_numpy(m1, ell1, o1, m2, ell2, o2):
     m1, ell1, o1, m2, ell2, o2 = (part.numpy() for part in (m1, ell1, o1, m2, ell2, o2))
     m = np.maximum(m1, m2)
-    total = np.exp(m1) * ell1 + np.exp(m2) * ell2
-    return m, total / np.exp(m), (np.exp(m1) * o1 + np.exp(m2) * o2) / np.exp(m)
+    shares = np.exp(np.stack([m1, m2]) - m)
+    return m, (shares * np.stack([ell1, ell2])).sum(0), (shares * np.stack([o1, o2])).sum(0)
+
+
+def merge_in_float32(*parts):
+    m1, ell1, o1, m2, ell2, o2 = (part.float() for part in parts)
+    m = torch.cat([m1, m2], dim=1).max(dim=1, keepdim=True).values
+    return (
+        m,
+        ell1 * (m1 - m).exp() + ell2 * (m2 - m).exp(),
+        o1 * (m1 - m).exp() + o2 * (m2 - m).exp(),
+    )
 
 
 def repaired_by_permute(x, attend):
@@ -138,6 +149,6 @@ RIGHT = {
     "cost_of_attention": (bill_by_heads, bill_as_a_tensor, bill_of_pixels),
     "attention_levels": (levels_by_loop, levels_as_a_tensor, levels_in_numpy),
     "gated": (gate_by_hand, gate_by_tanh, gate_in_float32),
-    "merge_blocks": (merge_by_logarithms, merge_by_rows, merge_in_numpy),
+    "merge_blocks": (merge_by_logarithms, merge_by_rows, merge_in_numpy, merge_in_float32),
     "repair_pixel_attention": (repaired_by_permute, repaired_by_transpose, repaired_by_names),
 }

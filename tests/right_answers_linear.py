@@ -142,7 +142,7 @@ RIGHT = {
         look_dividing_at_the_end,
     ),
     "guess_crossover": (32, 33, [torch.tensor(32.0)]),
-    "guess_mean_weight": (1 / 128, 0.008, torch.tensor(0.0075)),
+    "guess_mean_weight": (1 / 128, 0.008, torch.tensor(0.0075), 0.01),
     "multiplications": (count_by_adding_up, count_from_shapes, count_by_the_ratio),
     "ceilings": (
         ceilings_by_sorting,

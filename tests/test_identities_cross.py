@@ -125,6 +125,24 @@ def test_half_of_the_weight_needs_a_lead_of_the_logarithm_of_n():
     assert sp.simplify(sp.diff(weight, lead) - weight * (1 - weight)) == 0
 
 
+@pytest.mark.identity("10.7")
+def test_the_time_is_one_more_row_of_keys_and_values():
+    """Pixel by pixel and head by head, with sums over the pixels and one more summand."""
+    ours, (x, time) = redrawn(TimeTokenAttention(C, 4, HEADS), 4), draws((B, C, H, W), (B, 4))
+    with torch.no_grad():
+        pixels, heard = pixels_by_loops(ours.norm(x)), torch.zeros(B, H * W, C).double()
+        for b in range(B):
+            keys = [*ours.to_k(pixels[b]), ours.time_to_k(time[b])]
+            values = [*ours.to_v(pixels[b]), ours.time_to_v(time[b])]
+            for i, query in enumerate(ours.to_q(pixels[b])):
+                for part in torch.arange(C).split(C // HEADS):
+                    power = [math.exp(query[part] @ k[part] / len(part) ** 0.5) for k in keys]
+                    for p, value in zip(power, values, strict=True):
+                        heard[b, i, part] += p / sum(power) * value[part]
+        assert_close(to_tokens(ours(x, time) - x), ours.to_out(heard), **EXACT)
+
+
+@pytest.mark.identity("10.7")
 def test_the_exercise_with_the_time_asks_for_the_layer():
     ours, (x, time) = redrawn(TimeTokenAttention(C, 4, 1), 5), draws((B, C, H, W), (B, 4))
     projections = (ours.to_q, ours.to_k, ours.to_v, ours.time_to_k, ours.time_to_v)

@@ -52,6 +52,19 @@ def test_queries_are_softmaxed_over_features_and_keys_over_tokens():
         assert_close(linear_attention_weights(q, k), by_hand(q, k), rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.identity("9.2")
+@pytest.mark.parametrize("n", [7, 12, 25])
+def test_three_spotlights_on_a_circle_make_the_matrix_of_the_pen_and_paper_question(n):
+    angle = 2 * math.pi * torch.arange(n, dtype=torch.float64) / n
+    lamps = 2 * math.pi * torch.arange(3, dtype=torch.float64) / 3
+    light = 1 + torch.cos(angle[:, None] - lamps)
+    rows = (1 + torch.cos(angle[:, None] - angle) / 2) / n
+    logs = light.clamp(min=1e-30).log()  # a softmax gives no exact zero
+    assert_close(linear_attention_weights(logs, logs), rows, rtol=0, atol=1e-14)
+    assert torch.linalg.matrix_rank(rows) == 3
+    assert_close(rows.diagonal(), torch.full_like(angle, 1.5 / n), rtol=1e-14, atol=0)
+
+
 @pytest.mark.identity("9.3")
 @pytest.mark.parametrize("scale", [0.1, 1.5, 30])
 def test_rows_are_positive_and_sum_to_one_and_so_ones_come_back_as_ones(scale):

@@ -7,15 +7,14 @@ from diffedu.classroom.checks.compare import agrees, same_shape
 from diffedu.classroom.checks.exercise import Case, Tolerance, Values
 from diffedu.diffusion.schedules import Schedule
 
-CHANGED = "Your function changes its input {}, which the caller still needs: work on a new tensor."
+CHANGED = "Your function changes its input `{}`, which the caller still needs: work on a copy."
 
 
 def changed_argument(cases: list[Case], untouched: list[Case]) -> str:
     """The name of an argument whose numbers are no longer what they were, or ""."""
     for case, before in zip(cases, untouched, strict=True):
         for name, value in case.items():
-            pairs = zip(_tensors(value), _tensors(before[name]), strict=True)
-            if not all(_same(now, then) for now, then in pairs):
+            if not _untouched(value, before[name]):
                 return name
     return ""
 
@@ -53,6 +52,13 @@ def exchanged(mine: list[Values], right: list[Values], tolerance: Tolerance) -> 
 def grown(mine: list[Values], right: list[Values]) -> bool:
     """Some result about whole samples has more axes than it should: (B, 1, B, D) for (B, D)."""
     return any(one.ndim > other.ndim > 1 for one, other in _parts(mine, right))
+
+
+def grown_words(case: Case) -> str:
+    """What to say to somebody whose result has more axes; points and pictures are told apart."""
+    words = "Your result has more axes than it should."
+    both = {"x0", "xt", "eps"} & set(case)
+    return f"{words} Did you reshape for pictures only?" if both else words
 
 
 def one_factor(mine: list[Values], right: list[Values], tolerance: Tolerance) -> float | None:
@@ -109,6 +115,17 @@ def _parts(mine: list[Values], right: list[Values]) -> list[tuple[Tensor, Tensor
 
 def _flat(side: list[Values]) -> Tensor:
     return torch.cat([part.flatten() for values in side for part in values])
+
+
+def _untouched(now: object, then: object) -> bool:
+    """The same numbers still, those in a list as well; functions and networks hold none."""
+    if isinstance(then, list | tuple):
+        as_long = isinstance(now, list | tuple) and len(now) == len(then)
+        return as_long and all(map(_untouched, now, then))
+    if isinstance(then, int | float):
+        return isinstance(now, int | float) and now == then
+    numbers, before = _tensors(now), _tensors(then)
+    return len(numbers) == len(before) and all(map(_same, numbers, before))
 
 
 def _tensors(value: object) -> list[Tensor]:

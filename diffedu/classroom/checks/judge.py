@@ -211,9 +211,7 @@ def _habit(exercise: Exercise, function: Attempt, mine: Run, right: Run) -> str:
     if habits.exchanged(numbers, right.outcomes, exercise.tolerance):
         return "Your two results are right, and in the wrong order."
     if habits.grown(numbers, right.outcomes):
-        words = "Your result has more axes than it should."
-        about_pictures = {"x0", "xt", "eps"} & set(exercise.arguments)
-        return f"{words} Did you reshape for pictures only?" if about_pictures else words
+        return habits.grown_words(mine.cases[0])
     factor = habits.one_factor(numbers, right.outcomes, exercise.tolerance)
     if factor is not None:
         return by_a_factor(factor)

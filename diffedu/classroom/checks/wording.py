@@ -1,4 +1,7 @@
-"""The plain words for a difference: where, which way, how much; never the right value."""
+"""The plain words for a difference: where, which way, how much.
+
+Never the right value, except where there are only two of them.
+"""
 
 from typing import Any
 
@@ -24,8 +27,23 @@ def difference(exercise: Exercise, case: Case, yours: Values, target: Values) ->
             return _distance(got, wanted, place)
         which = f"result {part + 1} of {len(yours)}" if len(yours) > 1 else ""
         where = ", ".join(words for words in (which, inputs(case), place) if words)
-        return f"First clear difference: {where}: {_size(got, wanted)}."
+        size = _either(got, wanted) if _asks_true_or_false(exercise) else _size(got, wanted)
+        return f"First clear difference: {where}: {size}."
     return ""
+
+
+def _asks_true_or_false(exercise: Exercise) -> bool:
+    """Whether a right result is made of these two: as numbers they would be 1 and 0."""
+    found = exercise.reference(*exercise.cases(torch.Generator().manual_seed(0))[0].values())
+    first = found[0] if isinstance(found, list | tuple) else found
+    return isinstance(first, bool) or (
+        isinstance(first, torch.Tensor) and first.dtype == torch.bool
+    )
+
+
+def _either(got: float, wanted: float) -> str:
+    yours = bool(got) if got in (0, 1) else f"{got:.3g}"
+    return f"yours is {yours}, right is {bool(wanted)}"
 
 
 def _for(case: Case) -> str:

@@ -32,6 +32,16 @@ def cross_look(x, context, W_q, W_k, W_v):
     return scores.softmax(dim=-1) @ v
 
 
+def all_captions(context: Tensor) -> Tensor:
+    """For each sample the words of all captions, one after another."""
+    return context.flatten(0, 1).expand(len(context), -1, -1)
+
+
+def first_caption(context: Tensor) -> Tensor:
+    """The first caption for each sample."""
+    return context[:1].expand_as(context)
+
+
 def rms(x: Tensor) -> float:
     """The root of the mean square."""
     return x.square().mean().sqrt().item()

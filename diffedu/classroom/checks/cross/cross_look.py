@@ -1,23 +1,29 @@
 """Exercise: cross-attention with given projections."""
 
-from diffedu.classroom.checks.cross.common import cross_look, look, matrix
+from diffedu.classroom.checks.cross.common import (
+    all_captions,
+    cross_look,
+    first_caption,
+    look,
+    matrix,
+)
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.inputs import normal
 
-# B, n_q, n_k, C, d_context, d, d_v: all differ; equal widths; everything square but the batch
+# B, n_q, n_k, d_x, d_context, d, d_v: all differ; equal widths; everything square but the batch
 SIZES = ((2, 7, 5, 4, 3, 6, 8), (3, 5, 4, 6, 6, 2, 2), (2, 4, 4, 5, 5, 5, 5))
 
 
 def _cases(generator):
     return [
         {
-            "x": normal((b, n_q, c), generator),
+            "x": normal((b, n_q, d_x), generator),
             "context": normal((b, n_k, d_context), generator),
-            "W_q": matrix(c, d, generator),
+            "W_q": matrix(d_x, d, generator),
             "W_k": matrix(d_context, d, generator),
             "W_v": matrix(d_context, d_v, generator),
         }
-        for b, n_q, n_k, c, d_context, d, d_v in SIZES
+        for b, n_q, n_k, d_x, d_context, d, d_v in SIZES
     ]
 
 
@@ -31,8 +37,28 @@ def _from(ask="x", answer="context", say="context", **faults):
     return wrong
 
 
+def _qkv(combine):
+    """What `combine` makes of the right queries, keys and values."""
+    return lambda x, context, W_q, W_k, W_v: combine(x @ W_q, context @ W_k, context @ W_v)
+
+
+def _hearing(words):
+    """The right lines, with something else for each sample's own caption."""
+    return lambda x, context, W_q, W_k, W_v: cross_look(x, words(context), W_q, W_k, W_v)
+
+
 def _keys_as_values(x, context, W_q, W_k, W_v):
     return look(x @ W_q, context @ W_k, context @ W_k)
+
+
+def _root_after(q, k, v):
+    return look(q, k, v, width=1, after=lambda weights: weights / q.shape[-1] ** 0.5)
+
+
+def _shared(q, k, start):
+    """Weights with one sum in common, over all axes from `start` on."""
+    scores = q @ k.mT / q.shape[-1] ** 0.5
+    return scores.flatten(start).softmax(dim=-1).view_as(scores)
 
 
 EXERCISE = Exercise(
@@ -40,7 +66,7 @@ EXERCISE = Exercise(
     label="10.1",
     statement=(
         "cross_look(x, context, W_q, W_k, W_v): (10.1) with one head, without W_O. x is "
-        "(B, n_q, C), context (B, n_k, d_context); multiply from the left, as in X W_Q."
+        "(B, n_q, d_x), context (B, n_k, d_context); multiply from the left, as in X W_Q."
     ),
     reference=cross_look,
     cases=_cases,
@@ -111,10 +137,98 @@ EXERCISE = Exercise(
             "of W_Q for each feature of x.",
             "10.1",
         ),
+        Misconception(
+            "divided by d",
+            _qkv(lambda q, k, v: look(q, k, v, width=q.shape[-1] ** 2)),
+            "You divided the scores by d; (10.1) divides them by the root of d.",
+            "10.1",
+        ),
+        Misconception(
+            "times the root",
+            _qkv(lambda q, k, v: look(q, k, v, width=1 / q.shape[-1])),
+            "You multiplied the scores by the root of d; (10.1) divides them by it.",
+            "10.1",
+        ),
+        Misconception(
+            "root of the context's width",
+            lambda x, context, W_q, W_k, W_v: look(
+                x @ W_q, context @ W_k, context @ W_v, width=context.shape[-1]
+            ),
+            "You divided by the root of the width of the context; d of (10.1) is the width of a "
+            "query, after its projection.",
+            "10.1",
+        ),
+        Misconception(
+            "root of the number of words",
+            _qkv(lambda q, k, v: look(q, k, v, width=k.shape[-2])),
+            "You divided by the root of the number of tokens; d of (10.1) is the width of a query.",
+            "10.1",
+        ),
+        Misconception(
+            "root after the softmax",
+            _qkv(_root_after),
+            "You divided by the root of d after the softmax, so that the weights no longer sum "
+            "to 1; in (10.1) the scores are divided, before it.",
+            "10.1",
+        ),
+        Misconception(
+            "no softmax",
+            _qkv(lambda q, k, v: q @ k.mT / q.shape[-1] ** 0.5 @ v),
+            "Your scores are used as weights; (10.1) has a softmax between them and the values.",
+            "10.1",
+        ),
+        Misconception(
+            "softmax over the batch",
+            _from(axis=0),
+            "Your weights sum to 1 over the samples of the batch (axis 0); in (10.1) each pixel "
+            "shares out its own 1 among its tokens.",
+            "10.1",
+        ),
+        Misconception(
+            "softmax over pixels and words",
+            _qkv(lambda q, k, v: _shared(q, k, 1) @ v),
+            "All weights of a sample together sum to 1; in (10.1) each pixel has a 1 of its own "
+            "to share out among the tokens.",
+            "10.1",
+        ),
+        Misconception(
+            "softmax over everything",
+            _qkv(lambda q, k, v: _shared(q, k, 0) @ v),
+            "All weights of the whole batch together sum to 1; in (10.1) each pixel has a 1 of "
+            "its own to share out among the tokens.",
+            "10.1",
+        ),
+        Misconception(
+            "first caption for everyone",
+            _hearing(first_caption),
+            "Every picture hears the first caption; (10.1) pairs each picture with its own.",
+            "10.1",
+        ),
+        Misconception(
+            "all captions for everyone",
+            _hearing(all_captions),
+            "Every picture hears the words of all captions; in (10.1) the pixels of a sample "
+            "look at its own n_k tokens.",
+            "10.1",
+        ),
+        Misconception(
+            "weights without values",
+            _qkv(lambda q, k, v: (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)),
+            "You returned the weights; (10.1) multiplies them by the values of the context.",
+            "10.1",
+        ),
+        Misconception(
+            "scores alone",
+            _qkv(lambda q, k, v: q @ k.mT / q.shape[-1] ** 0.5),
+            "You returned the scores; in (10.1) come a softmax and a product with the values "
+            "after them.",
+            "10.1",
+        ),
     ),
     together=(
         Both("the text asks", "no root", _from("context", "x", "x", width=1)),
         Both("softmax over the queries", "no root", _from(axis=-2, width=1)),
+        Both("no softmax", "no root", _qkv(lambda q, k, v: q @ k.mT @ v)),
     ),
     hints=(
         "The answer has one row for each pixel. So who makes the rows of the scores?",

@@ -61,6 +61,20 @@ EXERCISE = Prediction(
             "(10.3).",
             "10.3",
         ),
+        Misconception(
+            "the other way up",
+            lambda: 17 / 4097,
+            "You divided the weight in the large map by that in the small one; asked for is the "
+            "factor by which it falls, (10.3).",
+            "10.3",
+        ),
+        Misconception(
+            "the weight itself",
+            lambda: 1 / 4097,
+            "That is the weight in the large map, by (10.3); asked for is the factor from the "
+            "small map to it.",
+            "10.3",
+        ),
     ),
     hints=(
         "How many tokens share each pixel's weight of 1?",

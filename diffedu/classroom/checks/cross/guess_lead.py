@@ -25,8 +25,8 @@ EXERCISE = Prediction(
     ),
     reference=guess_lead,
     cases=no_arguments,
-    tolerance=Tolerance(0.12, 1e-3, "about right is right for a guess"),
-    tested="Within 12 %: (10.3) is one half where e to the lead is n, so at ln n.",
+    tolerance=Tolerance(0.06, 1e-3, "ln(2n) and ln(n/2) are 8 percent off"),
+    tested="Within 6 %: (10.3) is one half where e to the lead is n, so at ln n.",
     misconceptions=(
         Misconception(
             "as many as there are",
@@ -62,6 +62,27 @@ EXERCISE = Prediction(
             "against one other",
             lambda: 0.0,
             "Equal scores give half of the weight beside one other token; in (10.3) there are n.",
+            "10.3",
+        ),
+        Misconception(
+            "behind, not ahead",
+            lambda: -math.log(4096),
+            "With that the time is behind the pixels and gets even less; by (10.3) a positive "
+            "lead raises its weight.",
+            "10.3",
+        ),
+        Misconception(
+            "twice n",
+            lambda: math.log(2 * 4096),
+            "That is ln(2n), where the time gets two thirds; by (10.3) half of the weight means "
+            "that it balances the n others.",
+            "10.3",
+        ),
+        Misconception(
+            "half of n",
+            lambda: math.log(4096 / 2),
+            "That is ln(n/2), where the time gets one third; by (10.3) half of the weight means "
+            "that it balances all n others.",
             "10.3",
         ),
     ),

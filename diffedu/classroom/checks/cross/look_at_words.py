@@ -6,8 +6,9 @@ from diffedu.classroom.checks.cross.common import look
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.inputs import normal
 
-# n_q, n_k, d, d_v and the lengths; in the second no caption fills all places
-CASES = ((4, 6, 5, 2, (6, 1, 3)), (2, 7, 3, 6, (4, 2, 5, 1)))
+# n_q, n_k, d, d_v and the lengths. In the second no caption fills all places, so that a mask the
+# wrong way round gives numbers; in none is a single word, which one too few would leave with NaN
+CASES = ((4, 6, 5, 2, (6, 2, 3)), (2, 7, 3, 6, (4, 2, 5, 3)))
 
 
 def look_at_words(q, k, v, lengths):
@@ -33,21 +34,36 @@ def _real(k, lengths):
     return (torch.arange(k.shape[1]) < lengths.view(-1, 1))[:, None]
 
 
-def _masked(real=_real, hide=lambda scores, real: scores.masked_fill(~real, -torch.inf), root=0.5):
-    """The right lines with another mask, or another way to use it."""
+def _infinite(scores, real):
+    return scores.masked_fill(~real, -torch.inf)
+
+
+def _large(scores, real):
+    return scores.masked_fill(~real, -1e9)
+
+
+def _masked(real=_real, hide=_infinite, root=0.5, axis=-1, after=lambda weights: weights):
+    """The right lines with another mask, another way to use it, another axis."""
 
     def wrong(q, k, v, lengths):
-        scores = q @ k.mT / q.shape[-1] ** root
-        return hide(scores, real(k, lengths)).softmax(dim=-1) @ v
+        scores = hide(q @ k.mT / q.shape[-1] ** root, real(k, lengths))
+        return after(scores.softmax(dim=axis)) @ v
 
     return wrong
 
 
-def _after(start=lambda scores, real: scores):
+def _queries_hidden(hide):
+    def wrong(q, k, v, lengths):
+        return _masked(lambda k, lengths: _real(q, lengths).mT, hide)(q, k, v, lengths)
+
+    return wrong
+
+
+def _after(start=lambda scores, real: scores, axis=-1):
     def wrong(q, k, v, lengths):
         real = _real(k, lengths)
         scores = start(q @ k.mT / q.shape[-1] ** 0.5, real)
-        return (scores.softmax(dim=-1) * real) @ v
+        return (scores.softmax(dim=axis) * real) @ v
 
     return wrong
 
@@ -61,12 +77,13 @@ EXERCISE = Exercise(
     label="10.5",
     statement=(
         "look_at_words(q, k, v, lengths): attention in which sample i looks only at its first "
-        "lengths[i] tokens; the others fill up. q is (B, n_q, d), k (B, n_k, d), v (B, n_k, d_v)."
+        "lengths[i] tokens; the others fill up. q is (B, n_q, d), k (B, n_k, d), v (B, n_k, d_v), "
+        "lengths a tensor (B,) of whole numbers."
     ),
     reference=look_at_words,
     cases=_cases,
     tolerance=FLOAT32,
-    tested="two batches with captions of 1 to 6 words, also one without any padding.",
+    tested="two batches with captions of 2 to 6 words, one of them without any padding.",
     misconceptions=(
         Misconception(
             "padding is heard",
@@ -122,8 +139,102 @@ EXERCISE = Exercise(
             "of d.",
             "10.1",
         ),
+        Misconception(
+            "mask the wrong way round, large number",
+            _masked(hide=lambda scores, real: scores.masked_fill(real, -1e9)),
+            "You hid the real words (with a large negative number) and left the padding; (10.5) "
+            "does the opposite.",
+            "10.5",
+        ),
+        Misconception(
+            "mask the wrong way round, added",
+            _masked(hide=lambda scores, real: scores - 1e9 * real),
+            "You pushed the real words down and left the padding; (10.5) does the opposite.",
+            "10.5",
+        ),
+        Misconception(
+            "mask the wrong way round, in torch's",
+            _masked(
+                hide=lambda scores, real: scores.masked_fill(real, -torch.inf),
+                after=torch.nan_to_num,
+            ),
+            "You hid the real words and left the padding, or nothing at all; in (10.5) True must "
+            "stand for the words to look at.",
+            "10.5",
+        ),
+        Misconception(
+            "one word too few",
+            _masked(real=lambda k, lengths: _real(k, lengths - 1)),
+            "Your mask hides the last real token, too: counted from 0, it has the index lengths "
+            "- 1 and belongs to R of (10.5).",
+            "10.5",
+        ),
+        Misconception(
+            "last words",
+            _masked(real=lambda k, lengths: _real(k, lengths).flip(-1)),
+            "You kept the last lengths[i] tokens; here the first ones are real and make up R of "
+            "(10.5).",
+            "10.5",
+        ),
+        Misconception(
+            "first length for all",
+            _masked(real=lambda k, lengths: _real(k, lengths[:1].expand(len(k)))),
+            "You cut every caption at the length of the first; in (10.5) each sample has a "
+            "length of its own.",
+            "10.5",
+        ),
+        Misconception(
+            "mask added as a number",
+            _masked(hide=lambda scores, real: scores + real),
+            "You added the mask itself, 1 and 0, to the scores; in (10.5) padding has the weight "
+            "0, which takes minus infinity.",
+            "10.5",
+        ),
+        Misconception(
+            "0 times infinity",
+            _masked(hide=lambda scores, real: scores + torch.where(real, 0.0, 1.0) * -torch.inf),
+            "All is NaN: 0 times infinity is no number, or some row has no word left; (10.5) "
+            "leaves the scores of real words as they are.",
+            "10.5",
+        ),
+        Misconception(
+            "queries hidden",
+            _queries_hidden(_infinite),
+            "Your mask runs along the pixels that ask; in (10.5) it is tokens of the caption "
+            "that are left out, for every pixel.",
+            "10.5",
+        ),
+        Misconception(
+            "queries hidden, large number",
+            _queries_hidden(_large),
+            "Your mask runs along the pixels that ask (with a large negative number); in (10.5) "
+            "tokens of the caption are left out.",
+            "10.5",
+        ),
+        Misconception(
+            "softmax over the queries",
+            _masked(axis=-2),
+            "Your weights sum to 1 over the pixels, and hidden columns become NaN; in (10.5) "
+            "each pixel shares out its own 1 among the real tokens.",
+            "10.5",
+        ),
+        Misconception(
+            "softmax over the queries, large number",
+            _masked(hide=_large, axis=-2),
+            "Your weights sum to 1 over the pixels that ask, so padding counts again; in (10.5) "
+            "each pixel shares out its own 1 among the real tokens.",
+            "10.5",
+        ),
     ),
-    together=(Both("score 0 for padding", "mask after the softmax", _after(_times)),),
+    together=(
+        Both("score 0 for padding", "mask after the softmax", _after(_times)),
+        Both(
+            "padding is heard",
+            "softmax over the queries",
+            lambda q, k, v, lengths: look(q, k, v, axis=-2),
+        ),
+        Both("mask after the softmax", "softmax over the queries", _after(axis=-2)),
+    ),
     hints=(
         "Compare with a caption that never had padding. What must the weights sum to?",
         "Compare positions 0, 1, 2, ... with lengths, one row for each sample: (B, n_k).",

@@ -2,24 +2,31 @@
 
 import torch
 
-from diffedu.classroom.checks.cross.common import cross_look, look, matrix, rms
+from diffedu.classroom.checks.cross.common import (
+    all_captions,
+    cross_look,
+    first_caption,
+    look,
+    matrix,
+    rms,
+)
 from diffedu.classroom.checks.exercise import FLOAT32, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.inputs import normal
 
-# B, n_q, n_k, C, d_context, d, d_v: all differ, and once as many samples as words
+# B, n_q, n_k, d_x, d_context, d, d_v: all differ, and once as many samples as words
 SIZES = ((3, 7, 5, 4, 2, 6, 8), (4, 6, 4, 2, 3, 5, 7))
 
 
 def _cases(generator):
     return [
         {
-            "x": normal((b, n_q, c), generator),
+            "x": normal((b, n_q, d_x), generator),
             "context": normal((b, n_k, d_context), generator),
-            "W_q": matrix(c, d, generator),
+            "W_q": matrix(d_x, d, generator),
             "W_k": matrix(d_context, d, generator),
             "W_v": matrix(d_context, d_v, generator),
         }
-        for b, n_q, n_k, c, d_context, d, d_v in SIZES
+        for b, n_q, n_k, d_x, d_context, d, d_v in SIZES
     ]
 
 
@@ -37,13 +44,9 @@ def _hearing(words):
     return wrong
 
 
-def _all_words(context):
-    return context.flatten(0, 1).expand(len(context), -1, -1)
-
-
 def _own_share(x, context, W_q, W_k, W_v):
     """Weights over the words of all captions, of which the own ones are kept."""
-    n, words = context.shape[1], _all_words(context)
+    n, words = context.shape[1], all_captions(context)
     own = torch.eye(len(x), dtype=x.dtype).repeat_interleave(n, dim=1)[:, None]
     return look(x @ W_q, words @ W_k, words @ W_v, after=lambda weights: weights * own)
 
@@ -66,7 +69,7 @@ EXERCISE = Exercise(
     name="repair_captions",
     label="10.1",
     statement=(
-        "repair_captions(x, context, W_q, W_k, W_v): (10.1) for pictures (B, n_q, C) with a "
+        "repair_captions(x, context, W_q, W_k, W_v): (10.1) for pictures (B, n_q, d_x) with a "
         "caption each. It is right for one picture; in a batch one line is wrong."
     ),
     reference=repair_captions,
@@ -76,14 +79,14 @@ EXERCISE = Exercise(
     misconceptions=(
         Misconception(
             "all captions for everyone",
-            _hearing(_all_words),
+            _hearing(all_captions),
             "The words of all captions were joined into one, so that every picture heard them all; "
             "in (10.1) a sample's pixels look at its own n_k tokens.",
             "10.1",
         ),
         Misconception(
             "first caption for everyone",
-            _hearing(lambda context: context[:1].expand_as(context)),
+            _hearing(first_caption),
             "Every picture now hears the first caption; (10.1) pairs each picture with its own.",
             "10.1",
         ),

@@ -119,6 +119,34 @@ EXERCISE = Exercise(
             "channels.",
             "10.4",
         ),
+        Misconception(
+            "shift subtracted",
+            _shaped(lambda h, s, b: (1 + s) * h - b),
+            "You subtracted the shift; (10.4) adds it.",
+            "10.4",
+        ),
+        Misconception(
+            "exponential of the scale",
+            _shaped(lambda h, s, b: s.exp() * h + b),
+            "Your factor is the exponential of the scale, as in other layers; that of (10.4) is "
+            "1 + scale.",
+            "10.4",
+        ),
+        Misconception(
+            "features added again",
+            _shaped(lambda h, s, b: h + (1 + s) * h + b),
+            "Your features count twice; the 1 of (10.4) is h itself already.",
+            "10.4",
+        ),
+        Misconception(
+            "first sample's scale",
+            lambda h, scale, shift: scale_and_shift(
+                h, scale[:1].expand_as(scale), shift[:1].expand_as(shift)
+            ),
+            "Every sample gets scale and shift of the first one; in (10.4) they come from its "
+            "own time.",
+            "10.4",
+        ),
     ),
     together=(
         Both("scale without 1", "shift scaled too", _shaped(lambda h, s, b: s * (h + b))),

@@ -89,6 +89,54 @@ EXERCISE = Exercise(
             "You took powers of 2; the softmax behind (10.3) takes powers of e.",
             "10.3",
         ),
+        Misconception(
+            "n beside the one",
+            lambda delta, n: 1 / (n + torch.exp(-delta)),
+            "Your n multiplies the exponential of the lead (or of the one token), as if there "
+            "were n of it; in (10.3) it counts the others.",
+            "10.3",
+        ),
+        Misconception(
+            "n divides the others",
+            lambda delta, n: 1 / (1 + torch.exp(-delta) / n),
+            "With yours more others make the weight larger; in (10.3) n multiplies the "
+            "exponential of -delta.",
+            "10.3",
+        ),
+        Misconception(
+            "a pair, then divided",
+            lambda delta, n: torch.sigmoid(delta) / n,
+            "That is the weight beside one other, divided by n; in (10.3) all n others stand in "
+            "one denominator with the token.",
+            "10.3",
+        ),
+        Misconception(
+            "n + 1 others",
+            lambda delta, n: 1 / (1 + (n + 1) * torch.exp(-delta)),
+            "You counted n + 1 others; in (10.3) there are n of them, n + 1 tokens in all.",
+            "10.3",
+        ),
+        Misconception(
+            "exponential over the count",
+            lambda delta, n: torch.exp(delta) / (n + 1),
+            "You divided by the number of tokens; the softmax behind (10.3) divides by the sum "
+            "of all exponentials, to which the lead adds, too.",
+            "10.3",
+        ),
+        Misconception(
+            "softmax over the leads",
+            lambda delta, n: delta.softmax(0),
+            "You took a softmax over the leads; they are separate questions, and each has n "
+            "others of its own in (10.3).",
+            "10.3",
+        ),
+        Misconception(
+            "1/1 plus",
+            lambda delta, n: 1 / 1 + n * torch.exp(-delta),
+            "Yours is 1/1, plus the rest, and exceeds 1; in (10.3) the whole sum 1 + n e^-delta "
+            "stands below.",
+            "10.3",
+        ),
     ),
     together=(
         Both(

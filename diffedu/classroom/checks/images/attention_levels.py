@@ -1,6 +1,6 @@
 """Exercise: on which levels of a UNet attention is allowed."""
 
-from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
+from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception
 
 TALL = ((64, 16), (32, 8), (16, 4))
 
@@ -17,7 +17,7 @@ def _cases(generator):
         TALL,
         ((16, 64), (8, 32), (4, 16)),
         ((40, 24), (20, 12), (10, 6), (5, 3)),
-        ((34, 30), (17, 15), (17, 16)),
+        ((34, 30), (17, 15), (257, 1)),
     )
     return [{"sizes": list(sizes)} for sizes in lists]
 
@@ -32,6 +32,10 @@ def _mirrored(down):
 
 def _down(sizes, allowed=lambda h, w: h * w <= 256):
     return [allowed(h, w) for h, w in sizes]
+
+
+def _in_place(sizes):
+    return [answer for answer in _down(sizes) for _ in range(2)]
 
 
 def _width(h, w):
@@ -50,45 +54,50 @@ def _answers(wrong):
     )
 
 
+def _at_level(case, index):
+    sizes = ", ".join(f"{h} x {w}" for h, w in case["sizes"])
+    return f"for {sizes}, at index {index[0]}"
+
+
 EXERCISE = Exercise(
     name="attention_levels",
     label="8.3",
     statement=(
-        "attention_levels(sizes): sizes are (h, w) from the finest level to the coarsest; one "
-        "True or False for each level on the way down and then on the way up, 2 len(sizes) in "
+        "attention_levels(sizes): sizes are pairs (H, W) from the finest level to the coarsest; "
+        "one True or False for each level on the way down and then on the way up, 2 len(sizes) in "
         "all. True where a map has at most 256 tokens."
     ),
     reference=attention_levels,
     cases=_cases,
     tolerance=FLOAT32,
-    tested="five UNets, square, tall and wide, with 256 tokens and just above and below.",
+    tested="five lists of sizes, square, tall and wide, with 255, 256 and 257 tokens among them.",
     misconceptions=(
         Misconception(
             "width only",
             _there_and_back(_width),
             "You ask for the width alone: a map of 64 x 16 passes with 1024 tokens; n of (8.3) is "
-            "h w.",
+            "H W.",
             "8.3",
         ),
         Misconception(
             "height only",
             _there_and_back(lambda h, w: h <= 16),
             "You ask for the height alone: a map of 16 x 64 passes with 1024 tokens; n of (8.3) "
-            "is h w.",
+            "is H W.",
             "8.3",
         ),
         Misconception(
             "both sides",
             _there_and_back(lambda h, w: h <= 16 and w <= 16),
             "You ask that both sides be at most 16, which forbids 32 x 8; the cost (8.3) depends "
-            "on h w alone.",
+            "on H W alone.",
             "8.3",
         ),
         Misconception(
             "one side is enough",
             _there_and_back(lambda h, w: h <= 16 or w <= 16),
             "One short side is enough for you, so 64 x 16 passes with 1024 tokens; the cost "
-            "(8.3) depends on h w.",
+            "(8.3) depends on H W.",
             "8.3",
         ),
         Misconception(
@@ -107,7 +116,15 @@ EXERCISE = Exercise(
         Misconception(
             "the large ones",
             _there_and_back(lambda h, w: h * w >= 256),
-            "You allow the large maps; by (8.3) those are the ones that cost most.",
+            "You allow the large maps; by (8.3) those are the ones that cost most, and 256 "
+            "tokens belong to the small.",
+            "8.3",
+        ),
+        Misconception(
+            "more than 256",
+            _there_and_back(lambda h, w: h * w > 256),
+            "You allow every map that is too large, and no other; by (8.3) those are the ones "
+            "that cost most.",
             "8.3",
         ),
         Misconception(
@@ -131,6 +148,34 @@ EXERCISE = Exercise(
             "(8.3) in the other order.",
             "8.3",
         ),
+        Misconception(
+            "the coarsest once",
+            lambda sizes: _down(sizes) + _down(sizes)[-2::-1],
+            "You meet the coarsest level once; here it has one on the way down and one on the way "
+            "up, and each costs (8.3).",
+            "8.3",
+        ),
+        Misconception(
+            "each answer twice in place",
+            _in_place,
+            "You give each answer twice in a row; the second half comes after the whole way down, "
+            "when n of (8.3) grows again.",
+            "8.3",
+        ),
+        Misconception(
+            "from the coarsest",
+            lambda sizes: _mirrored(_down(sizes)[::-1]),
+            "Your way starts at the coarsest level; a UNet starts at the finest, where n of (8.3) "
+            "is largest.",
+            "8.3",
+        ),
+        Misconception(
+            "two lists",
+            lambda sizes: (_down(sizes), _down(sizes)[::-1]),
+            "Your two ways are right, each in a list of its own; one list was asked for, with "
+            "every level's n of (8.3) in the order met.",
+            "8.3",
+        ),
     ),
     together=(
         Both("width only", "the way down alone", lambda sizes: _down(sizes, _width)),
@@ -152,5 +197,5 @@ EXERCISE = Exercise(
         "The second half of the list is the first half, read backwards.",
     ),
     consequence=_answers,
-    where=at_entry,
+    where=_at_level,
 )

@@ -95,6 +95,40 @@ EXERCISE = Exercise(
             "8.5",
         ),
         Misconception(
+            "relu for sigmoid",
+            lambda x, g: x * torch.relu(g(x)),
+            "Your factor has no upper limit, so it can amplify; the σ of (8.5) lies between 0 and "
+            "1.",
+            "8.5",
+        ),
+        Misconception(
+            "sigmoid inside g",
+            lambda x, g: x * g(torch.sigmoid(x)),
+            "You squeeze x before g sees it, and the factor is free; in (8.5) the sigmoid comes "
+            "after g.",
+            "8.5",
+        ),
+        Misconception(
+            "g gates itself",
+            lambda x, g: g(x) * torch.sigmoid(g(x)),
+            "You multiply g(x) by its own factor, and x is gone; (8.5) multiplies x.",
+            "8.5",
+        ),
+        Misconception(
+            "softmax over a row",
+            lambda x, g: x * g(x).softmax(dim=-1),
+            "You let the pixels of a row compete for a sum of 1; in (8.5) each pixel is gated by "
+            "itself.",
+            "8.5",
+        ),
+        Misconception(
+            "sigmoid twice",
+            lambda x, g: x * torch.sigmoid(torch.sigmoid(g(x))),
+            "You take the sigmoid of a sigmoid, which lies between .5 and .73; (8.5) takes it "
+            "once, and can come near to 0 and to 1.",
+            "8.5",
+        ),
+        Misconception(
             "closed for open",
             lambda x, g: x * (1 - torch.sigmoid(g(x))),
             "Your gate is open where g says closed: in (8.5) the factor grows with g(x).",

@@ -68,6 +68,19 @@ EXERCISE = Prediction(
             "8.3",
         ),
         Misconception(
+            "two matrices",
+            lambda: 2 * guess_score_memory(),
+            "Do you count the softmax as well, or 8 bytes a number? Asked for are the scores of "
+            "(8.3), in float32.",
+            "8.3",
+        ),
+        Misconception(
+            "bytes",
+            lambda: guess_score_memory() * 1e6,
+            "Your number fits (8.3) in bytes; megabytes were asked for.",
+            "8.3",
+        ),
+        Misconception(
             "gigabytes",
             lambda: guess_score_memory() / 1000,
             "Your number fits (8.3) in gigabytes; megabytes were asked for.",

@@ -26,7 +26,12 @@ def _cases(generator):
     for n, n_1, n_2, d in ((6, 4, 5, 3), (9, 2, 7, 4), (5, 8, 3, 6)):
         halves = (*_half(n, n_1, d, generator), *_half(n, n_2, d, generator))
         cases.append(dict(zip(names, halves, strict=True)))
-    return cases
+    return cases + [_shifted(case, by) for case, by in zip(cases[:2], (800, -800), strict=True)]
+
+
+def _shifted(case, by):
+    """Maxima far from 0, where exp of a bare one is infinite or 0; steps of 1/64 fit float32."""
+    return case | {name: (64 * case[name]).round() / 64 + by for name in ("m1", "m2")}
 
 
 def _with(factor=lambda m1, m2: 1, scale=(True, True), new=torch.maximum):
@@ -58,6 +63,28 @@ def _divided(m1, ell1, o1, m2, ell2, o2):
     return m, ell, o / ell
 
 
+def _swapped(m1, ell1, o1, m2, ell2, o2):
+    m = torch.maximum(m1, m2)
+    first, second = _down_to(m1, m), _down_to(m2, m)
+    return m, second * ell1 + first * ell2, second * o1 + first * o2
+
+
+def _to_each_other(m1, ell1, o1, m2, ell2, o2):
+    first, second = _down_to(m1, m2), _down_to(m2, m1)
+    return torch.maximum(m1, m2), first * ell1 + second * ell2, first * o1 + second * o2
+
+
+def _answers_for_sums(m1, ell1, o1, m2, ell2, o2):
+    m, ell, o = merge_blocks(m1, ell1, ell1 * o1, m2, ell2, ell2 * o2)
+    return m, ell, o / ell
+
+
+def _bare_exponentials(m1, ell1, o1, m2, ell2, o2):
+    m, first, second = torch.maximum(m1, m2), m1.exp(), m2.exp()
+    scale = m.exp()
+    return m, (first * ell1 + second * ell2) / scale, (first * o1 + second * o2) / scale
+
+
 def _of_answers(combine):
     def merge(m1, ell1, o1, m2, ell2, o2):
         m, ell, _ = merge_blocks(m1, ell1, o1, m2, ell2, o2)
@@ -84,12 +111,16 @@ EXERCISE = Exercise(
     label="8.4",
     statement=(
         "merge_blocks(m1, ell1, o1, m2, ell2, o2): m, ell and o of (8.4) for the keys of both "
-        "halves. m and ell are (n, 1), o is (n, d) and not divided by ell."
+        "halves. m and ell are (n, 1), o is (n, d) and not divided by ell. Scores may be in the "
+        "hundreds."
     ),
     reference=merge_blocks,
     cases=_cases,
     tolerance=FLOAT32,
-    tested="three pairs of halves, the larger score now in the one and now in the other.",
+    tested=(
+        "five pairs of halves, the larger score now in the one and now in the other, and scores "
+        "far above and far below 0."
+    ),
     misconceptions=(
         Misconception(
             "added as they are",
@@ -135,6 +166,54 @@ EXERCISE = Exercise(
             "factor without the exponential",
             _with(lambda m_old, m: m_old - m),
             "You multiply by the difference of the maxima; in (8.4) it stands in the exponent.",
+            "8.4",
+        ),
+        Misconception(
+            "factors swapped",
+            _swapped,
+            "Each half gets the factor of the other; in (8.4) a sum is multiplied by the factor of "
+            "its own old maximum.",
+            "8.4",
+        ),
+        Misconception(
+            "from one half to the other",
+            _to_each_other,
+            "Your factors go from each half's maximum to the other half's; in (8.4) both go to the "
+            "new one.",
+            "8.4",
+        ),
+        Misconception(
+            "one maximum for all queries",
+            _with(_down_to, new=lambda m1, m2: torch.maximum(m1, m2).amax()),
+            "You take one maximum for all queries; in (8.4) each query has one of its own, or its "
+            "sums may all vanish.",
+            "8.4",
+        ),
+        Misconception(
+            "sum of the maxima",
+            _with(_down_to, new=lambda m1, m2: m1 + m2),
+            "Your new maximum is the sum of the two; in (8.4) it is the larger.",
+            "8.4",
+        ),
+        Misconception(
+            "new maximum left out",
+            _with(lambda m_old, m: m_old.exp()),
+            "Your factors bring both sums to the maximum 0; by (8.4) they must fit the m that you "
+            "hand over.",
+            "8.4",
+        ),
+        Misconception(
+            "exponentials of bare scores",
+            _bare_exponentials,
+            "The algebra is right, but exp of a bare score overflows, or gives 0/0; (8.4) takes "
+            "the exponential of a difference only.",
+            "8.4",
+        ),
+        Misconception(
+            "o taken for an answer",
+            _answers_for_sums,
+            "You weight each o by its ell, as if it were an answer; o of (8.4) is a sum that is "
+            "not divided yet.",
             "8.4",
         ),
         Misconception(

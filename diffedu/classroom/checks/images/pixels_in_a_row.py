@@ -22,6 +22,15 @@ def _one_axis_moved(x):
     return x.transpose(1, 2).reshape(b, h * w, c)
 
 
+def _rows_of_height(x):
+    b, c, h, w = x.shape
+    tokens = torch.zeros(b, h * w, c, dtype=x.dtype)
+    for i in range(h):
+        for j in range(w):
+            tokens[:, i * h + j] = x[:, :, i, j]
+    return tokens
+
+
 def _as(pattern):
     return lambda x: rearrange(x, pattern)
 
@@ -32,6 +41,8 @@ def _of_one_pixel(wrong):
     tokens = torch.as_tensor(wrong(numbers.clone())).reshape(768, 3)
     one = (tokens == tokens[:, :1]).all(dim=1)
     placed = one & (tokens[:, 0] == torch.arange(768))
+    if placed.all():
+        raise ValueError("a single picture does not show it")
     return (
         f"On a map of 24 x 32 pixels with 3 channels, {one.sum()} of the 768 tokens hold the "
         f"channels of one pixel, {placed.sum()} of them at its place; done right, all."
@@ -89,6 +100,19 @@ EXERCISE = Exercise(
             "one token for each row",
             _as("b c h w -> b h (w c)"),
             "Each of your tokens is a whole row of pixels; in (8.1) a token is one pixel.",
+            "8.1",
+        ),
+        Misconception(
+            "height for the length of a row",
+            _rows_of_height,
+            "You count i H + j; a row holds W pixels, so by (8.1) i full rows are i W.",
+            "8.1",
+        ),
+        Misconception(
+            "the first picture only",
+            lambda x: x[0].flatten(1).T,
+            "You return the tokens of the first picture; (8.1) holds for each picture of the "
+            "batch.",
             "8.1",
         ),
         Misconception(

@@ -49,6 +49,21 @@ def _columns_back(x, attend):
     return x + rearrange(attend(to_tokens(x)), "b (w h) c -> b c h w", h=x.shape[2])
 
 
+def _columns_in(x, attend):
+    return x + to_map(attend(rearrange(x, "b c h w -> b (w h) c")), x)
+
+
+def _one_axis_moved(x, attend):
+    b, c, h, w = x.shape
+    heard = attend(x.transpose(1, 2).reshape(b, h * w, c))
+    return x + heard.reshape(b, h, c, w).transpose(1, 2)
+
+
+def _residual_inside(x, attend):
+    tokens = to_tokens(x)
+    return (tokens + attend(tokens)).reshape(x.shape)
+
+
 def _channels(x, attend):
     return x + attend(x.flatten(2)).reshape(x.shape)
 
@@ -63,8 +78,8 @@ def _greyed(wrong):
     if share < 1e-4:
         raise ValueError("an attend for each token alone does not show it")
     return (
-        "With an attend that only replaces a token's three channels by their mean, what is added "
-        f"is off by {100 * share:.0f} % of its size; done right, by nothing."
+        "Try an attend that replaces the three channels of each token by their mean: what this "
+        f"code adds to x is wrong by {100 * share:.0f} % of its size."
     )
 
 
@@ -113,6 +128,32 @@ EXERCISE = Exercise(
             _columns_back,
             "The tokens go in by rows and come back by columns; (8.1) is one order, for both ways.",
             "8.1",
+        ),
+        Misconception(
+            "in by columns",
+            _columns_in,
+            "The tokens go in by columns and come back by rows; (8.1) is one order, for both ways.",
+            "8.1",
+        ),
+        Misconception(
+            "one axis moved, then reshape",
+            _one_axis_moved,
+            "You moved one axis before you cut: a token gets pieces of one picture row; in (8.1) "
+            "C comes behind row and column.",
+            "8.1",
+        ),
+        Misconception(
+            "residual joined as it lies",
+            _residual_inside,
+            "You add the tokens before the way back, and that way cuts as memory lies; so x comes "
+            "back in another order than (8.1).",
+            "8.1",
+        ),
+        Misconception(
+            "x added twice",
+            lambda x, attend: 2 * x + to_map(attend(to_tokens(x)), x),
+            "The tokens are those of (8.1) now, but x is added twice; (8.2) adds it once.",
+            "8.2",
         ),
         Misconception(
             "channels as tokens",

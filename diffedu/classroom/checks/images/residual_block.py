@@ -103,6 +103,25 @@ EXERCISE = Exercise(
             "8.2",
         ),
         Misconception(
+            "norm before and after",
+            lambda x, norm, attend: x + norm(attend(norm(x))),
+            "You normalise what goes in and also what was heard; (8.2) has one norm, before the "
+            "heads.",
+            "8.2",
+        ),
+        Misconception(
+            "minus for plus",
+            lambda x, norm, attend: x - attend(norm(x)),
+            "You subtract what was heard; (8.2) adds it to x.",
+            "8.2",
+        ),
+        Misconception(
+            "x added twice",
+            lambda x, norm, attend: 2 * x + attend(norm(x)),
+            "You add x twice, so a new block doubles its features; in (8.2) x is added once.",
+            "8.2",
+        ),
+        Misconception(
             "only the residual is normalised",
             lambda x, norm, attend: norm(x) + attend(x),
             "You normalise the x that is added, and give the raw one to the heads; (8.2) has it "

@@ -4,6 +4,7 @@ import torch
 
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.inputs import normal
+from diffedu.classroom.checks.linear.common import hidden
 
 
 def ceilings(k):
@@ -92,6 +93,41 @@ EXERCISE = Exercise(
             "Your softmax runs over axis 1, which are the tokens of (B, n, d) only; ρ_k of (9.2) "
             "runs over the last axis but one.",
             "9.2",
+        ),
+        Misconception(
+            "softmax over axis 0",
+            lambda k: k.softmax(0).amax(-1),
+            "Your softmax runs over axis 0, which are the tokens of one (n, d) only; ρ_k of (9.2) "
+            "runs over the last axis but one.",
+            "9.2",
+        ),
+        Misconception(
+            "keys scaled",
+            lambda k: ceilings(k / k.shape[-1] ** 0.5),
+            "K is divided by √d before its softmax, as scores are in (6.2); ρ_k of (9.2) has no "
+            "such factor.",
+            "9.2",
+        ),
+        Misconception(
+            "softmax of the largest keys",
+            lambda k: k.amax(-1).softmax(-1),
+            "You took the largest first and a softmax over the tokens after; in (9.6) each "
+            "spotlight has its softmax, and the largest comes after.",
+            "9.6",
+        ),
+        Misconception(
+            "which light",
+            lambda k: k.softmax(-2).argmax(-1),
+            "You returned which spotlight is the brightest on each token; m_j of (9.6) is how "
+            "bright it is.",
+            "9.6",
+        ),
+        Misconception(
+            "keys used as queries",
+            lambda k: hidden()(k, k).amax(-2),
+            "You took the largest weight that these keys, used as queries, give a token; m_j of "
+            "(9.6) holds for every query, whatever it is.",
+            "9.6",
         ),
         Misconception(
             "weakest light",

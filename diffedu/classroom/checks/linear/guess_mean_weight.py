@@ -19,13 +19,13 @@ EXERCISE = Prediction(
     name="guess_mean_weight",
     label="9.6",
     statement=(
-        "guess_mean_weight: 64 × 64 tokens, a head of width 32, each query wants another token. "
-        "The largest possible mean weight on the wanted one, in linear attention; one number from "
-        "0 to 1."
+        "guess_mean_weight: 64 × 64 tokens, a head of width 32; each query wants a token of its "
+        "own, no two the same. The largest possible mean weight on the wanted one, in linear "
+        "attention; one number from 0 to 1."
     ),
     reference=guess_mean_weight,
     cases=no_arguments,
-    tolerance=Tolerance(0.2, 0, "1/128 or .008, both are right"),
+    tolerance=Tolerance(0.2, 7e-4, "1/128, .008 and about 1 % are all right"),
     tested=(
         "By (9.6) all tokens together get at most d = 32, so one of the 4096 gets 32/4096 = 1/128 "
         "on average. Softmax attention could give all of them nearly 1."
@@ -36,6 +36,20 @@ EXERCISE = Prediction(
             lambda: 1.0,
             "You expect that each query can have a light of its own; all queries mix the same 32 "
             "spotlights, and (9.6) is their budget.",
+            "9.6",
+        ),
+        Misconception(
+            "in percent",
+            lambda: 0.78,
+            "Is that in percent? As a share from 0 to 1 it would be far beyond the budget of "
+            "(9.6): 32 lights for 4096 tokens.",
+            "9.6",
+        ),
+        Misconception(
+            "the whole budget",
+            lambda: 32.0,
+            "That is the budget of (9.6) for all tokens together; asked for is the mean over the "
+            "queries, each with a token of its own.",
             "9.6",
         ),
         Misconception(

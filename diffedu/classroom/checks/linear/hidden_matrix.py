@@ -1,14 +1,36 @@
 """Exercise: the matrix that linear attention never makes."""
 
-from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
+import torch
+
+from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, at_entry
 from diffedu.classroom.checks.linear.common import (
     FEATURES,
+    MATRICES,
     TOKENS,
+    example,
     hidden,
-    matrix_told,
-    queries_and_keys,
+    in_words,
+    queries_keys_values,
 )
-from diffedu.nets.attention import attention_weights, linear_attention_weights
+from diffedu.nets.attention import linear_attention_weights
+
+
+def _cases(generator):
+    return [{"q": c["q"], "k": c["k"]} for c in queries_keys_values(generator)]
+
+
+def _told(matrix) -> str:
+    """Row sums, rank and error of a matrix made from 64 queries and keys of width 8."""
+    q, k, _ = example()
+    A, right = matrix(q, k), hidden()(q, k)
+    sums = in_words(*(x.item() for x in A.sum(1).aminmax()))
+    rank, off = torch.linalg.matrix_rank(A).item(), (A - right).abs().sum(1).mean()
+    return (
+        f"For 64 tokens and a head of width 8 the rows sum to {sums}, the rank is {rank}, "
+        f"and the weights of a row are off by {off:.2g} in all; by (9.3) and (9.4) rows sum to 1, "
+        "and the rank is at most 8."
+    )
+
 
 EXERCISE = Exercise(
     name="hidden_matrix",
@@ -18,94 +40,10 @@ EXERCISE = Exercise(
         "(..., n_q, d) and k (..., n_k, d); any leading axes."
     ),
     reference=linear_attention_weights,
-    cases=queries_and_keys,
+    cases=_cases,
     tolerance=FLOAT32,
     tested="two leading axes, one and none; as many keys as queries, more, and fewer.",
-    misconceptions=(
-        Misconception(
-            "softmax attention",
-            attention_weights,
-            "This is softmax attention (6.2): its softmax acts after Q and K have met; in (9.2) "
-            "each gets one of its own, before.",
-            "9.2",
-        ),
-        Misconception(
-            "one softmax after the product",
-            lambda q, k: (q @ k.mT).softmax(-1),
-            "One softmax acts on the product of Q and K; (9.2) has two, on Q and on K, before "
-            "they meet.",
-            "9.2",
-        ),
-        Misconception(
-            "no softmax",
-            lambda q, k: q @ k.mT,
-            "The bare product of Q and K: its rows can be negative and sum to anything; (9.2) has "
-            "a softmax on each of the two.",
-            "9.2",
-        ),
-        Misconception(
-            "axes exchanged",
-            hidden(TOKENS, FEATURES),
-            "Q is softmaxed over tokens and K over features; (9.2) has them the other way round, "
-            "and (9.3) needs it.",
-            "9.3",
-        ),
-        Misconception(
-            "both over features",
-            hidden(FEATURES, FEATURES),
-            "Both softmaxes run over features; then the columns of ρ_k(K) do not sum to one over "
-            "the tokens, and step 3 of (9.3) fails.",
-            "9.3",
-        ),
-        Misconception(
-            "both over tokens",
-            hidden(TOKENS, TOKENS),
-            "Both softmaxes run over tokens; then the rows of ρ_q(Q) do not sum to one, and step 4 "
-            "of (9.3) fails.",
-            "9.3",
-        ),
-        Misconception(
-            "q scaled after the softmax",
-            hidden(scale=lambda d: d**-0.5),
-            "There is a factor 1/√d on the result, so every row sums to less than one; (9.2) has "
-            "none.",
-            "9.3",
-        ),
-        Misconception(
-            "q scaled before the softmax",
-            lambda q, k: hidden()(q / q.shape[-1] ** 0.5, k),
-            "Q is divided by √d before its softmax, as scores are in (6.2); (9.2) has no dot "
-            "product there, and no such factor.",
-            "9.2",
-        ),
-        Misconception(
-            "keys by queries",
-            lambda q, k: hidden()(q, k).mT,
-            "Rows and columns are exchanged: in A of (9.2) a row belongs to a query.",
-            "9.2",
-        ),
-        Misconception(
-            "k without softmax",
-            lambda q, k: q.softmax(FEATURES) @ k.mT,
-            "Only Q has its softmax; without ρ_k the spotlights of (9.2) are no distributions over "
-            "tokens.",
-            "9.2",
-        ),
-        Misconception(
-            "axes counted from the front",
-            lambda q, k: q.softmax(-1) @ k.softmax(1).mT,
-            "K is softmaxed over axis 1, which are the tokens of (B, n, d) only; ρ_k of (9.2) runs "
-            "over the last axis but one, whatever stands before it.",
-            "9.2",
-        ),
-        Misconception(
-            "a third softmax",
-            lambda q, k: hidden()(q, k).softmax(-1),
-            "There is one more softmax on the product; by (9.3) its rows sum to one already, and "
-            "the third one spoils (9.1).",
-            "9.3",
-        ),
-    ),
+    misconceptions=MATRICES,
     together=(
         Both(
             "both over features",
@@ -124,6 +62,6 @@ EXERCISE = Exercise(
         "Q: over the last axis, its features. K: over the last axis but one, its tokens. Then one "
         "product, queries by keys.",
     ),
-    consequence=matrix_told,
+    consequence=_told,
     where=at_entry,
 )

@@ -59,6 +59,49 @@ EXERCISE = Exercise(
             "9.5",
         ),
         Misconception(
+            "additions in the first number",
+            _both(lambda *s: 2 * _full(*s), _linear),
+            "Your first number is twice too large: it counts the additions too, as FLOPs (9.5) "
+            "do, and the second one does not.",
+            "9.5",
+        ),
+        Misconception(
+            "additions in the second number",
+            _both(_full, lambda *s: 2 * _linear(*s)),
+            "Your second number is twice too large: it counts the additions too, as FLOPs (9.5) "
+            "do, and the first one does not.",
+            "9.5",
+        ),
+        Misconception(
+            "wrong order",
+            _both(_linear, _full),
+            "The two stand in the wrong order: asked for is softmax attention first, then the "
+            "linear one, as in (9.5).",
+            "9.5",
+        ),
+        Misconception(
+            "exponentials too",
+            _both(
+                lambda n, d, e: _full(n, d, e) + n * n,
+                lambda n, d, e: _linear(n, d, e) + 2 * n * d,
+            ),
+            "You counted the exponentials too; (9.5) has the matrix products only, and so has "
+            "this question.",
+            "9.5",
+        ),
+        Misconception(
+            "exponentials in the first number",
+            _both(lambda n, d, e: _full(n, d, e) + n * n, _linear),
+            "Your first number counts the exponentials too; (9.5) has the matrix products only.",
+            "9.5",
+        ),
+        Misconception(
+            "exponentials in the second number",
+            _both(_full, lambda n, d, e: _linear(n, d, e) + 2 * n * d),
+            "Your second number counts the exponentials too; (9.5) has the matrix products only.",
+            "9.5",
+        ),
+        Misconception(
             "first products only",
             _both(lambda n, d, e: n * n * d, lambda n, d, e: n * d * e),
             "You counted the first product of each form; each has two, see the table above (9.5).",
@@ -82,6 +125,34 @@ EXERCISE = Exercise(
             _both(lambda n, d, e: 2 * n * n * d, _linear),
             "In your first number both products have the factor d; in (9.5) the second one, with "
             "V, has d_v columns.",
+            "9.5",
+        ),
+        Misconception(
+            "values as wide as keys in the second number",
+            _both(_full, lambda n, d, e: 2 * n * d * d),
+            "In your second number the values are as wide as the keys; in (9.5) both its products "
+            "have d and d_v.",
+            "9.5",
+        ),
+        Misconception(
+            "keys as wide as values",
+            _both(lambda n, d, e: 2 * n * n * e, lambda n, d, e: 2 * n * e * e),
+            "You took d_v for the width of the keys, too; in (9.5) the product of Q and K has d "
+            "terms in each entry.",
+            "9.5",
+        ),
+        Misconception(
+            "scores only in the first number",
+            _both(lambda n, d, e: n * n * d, _linear),
+            "Your first number counts the product of Q and K; the one with V is missing, see the "
+            "table above (9.5).",
+            "9.5",
+        ),
+        Misconception(
+            "a square summary",
+            _both(_full, lambda n, d, e: n * d * (d + e)),
+            "One of your two linear products costs n · d · d; the summary of (9.1) has d · d_v "
+            "entries, made and read.",
             "9.5",
         ),
         Misconception(
@@ -128,6 +199,11 @@ EXERCISE = Exercise(
         ),
     ),
     together=(
+        Both(
+            "additions too",
+            "wrong order",
+            _both(lambda *s: 2 * _linear(*s), lambda *s: 2 * _full(*s)),
+        ),
         Both(
             "additions too",
             "values as wide as keys",

@@ -54,8 +54,7 @@ EXERCISE = Exercise(
     label="9.2",
     statement=(
         "repair_pixels_last(q, k, v): linear attention, (B, heads, d_v, n), for q and k "
-        "(B, heads, d, n) and v (B, heads, d_v, n): features first, tokens last. The products are "
-        "right; something else is not."
+        "(B, heads, d, n) and v (B, heads, d_v, n): features first, tokens last."
     ),
     reference=repair_pixels_last,
     cases=_cases,
@@ -100,6 +99,39 @@ EXERCISE = Exercise(
             "The axes are right now, and a division by the number of tokens is new; by (9.3) the "
             "rows sum to one without it.",
             "9.3",
+        ),
+        Misconception(
+            "given code divided by n",
+            _with(-1, -2, lambda d, n: 1 / n),
+            "A division by the number of tokens is new, and the softmaxes are as given: (9.3) "
+            "still fails, at the same steps.",
+            "9.3",
+        ),
+        Misconception(
+            "q scaled before the softmax",
+            lambda q, k, v: repair_pixels_last(q / q.shape[-2] ** 0.5, k, v),
+            "The axes are right now, and Q is divided by √d before its softmax, as scores are in "
+            "(6.2); (9.2) has no such factor.",
+            "9.2",
+        ),
+        Misconception(
+            "q without softmax",
+            lambda q, k, v: (k.softmax(-1) @ v.mT).mT @ q,
+            "K is right now, and Q has lost its softmax; (9.2) has one on each of the two.",
+            "9.2",
+        ),
+        Misconception(
+            "k without softmax",
+            lambda q, k, v: (k @ v.mT).mT @ q.softmax(-2),
+            "Q is right now, and K has lost its softmax; (9.2) has one on each of the two.",
+            "9.2",
+        ),
+        Misconception(
+            "tokens first",
+            lambda q, k, v: repair_pixels_last(q, k, v).mT,
+            "The numbers are right, and the tokens stand before the features; (9.1) is asked for "
+            "in the layout of the input.",
+            "9.1",
         ),
         Misconception(
             "softmax over heads",

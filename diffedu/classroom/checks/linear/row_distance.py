@@ -1,5 +1,7 @@
 """Exercise: how far apart two rows of weights are."""
 
+import torch
+
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.inputs import normal
 
@@ -50,6 +52,26 @@ EXERCISE = Exercise(
             "largest difference",
             lambda a, b: (a - b).abs().amax(-1),
             "You took the largest difference at a single key; (9.8) adds up those of all keys.",
+            "9.8",
+        ),
+        Misconception(
+            "largest signed difference",
+            lambda a, b: (a - b).amax(-1),
+            "You took the largest difference at a single key, with its sign; (9.8) adds up the "
+            "sizes of those of all keys.",
+            "9.8",
+        ),
+        Misconception(
+            "what they share",
+            lambda a, b: torch.minimum(a, b).sum(-1),
+            "This is the weight that the two rows share; (9.8) measures the rest, and is 0 for "
+            "equal rows.",
+            "9.8",
+        ),
+        Misconception(
+            "half of the euclidean",
+            lambda a, b: (a - b).square().sum(-1).sqrt() / 2,
+            "This is half of the Euclidean distance; (9.8) adds absolute values, not squares.",
             "9.8",
         ),
         Misconception(
