@@ -9,7 +9,7 @@ MODULES = (seq2seq,)
 SEQ2SEQ = """
 AdditiveCore(0) -> d_head: expected an integer >= 1, got 0
 AdditiveCore(2.0) -> d_head: expected an integer >= 1, got 2.0
-AdditiveCore(2)(qkv, qkv, qkv, mask) -> {no_mask}, got (3, 3)
+AdditiveCore(2)(qkv, qkv, qkv, mask) -> {no_mask_added}, got (3, 3)
 EncoderDecoder(0, 8, 2, generator=g) -> n_symbols: expected an integer >= 1, got 0
 EncoderDecoder(5.0, 8, 2, generator=g) -> n_symbols: expected an integer >= 1, got 5.0
 EncoderDecoder(5, 9, 3, generator=g) -> d_model: expected {even}, got 9
@@ -42,7 +42,7 @@ TABLES = (SEQ2SEQ,)
 
 # Where a message would make the line too long
 LONG = {
-    "no_mask": "mask: expected None: additive attention knows no mask",
+    "no_mask_added": "mask: expected None: additive attention knows no mask",
     "even": "an even number, for sines and cosines",
     "divisors": "a divisor of d_model = 8 (1, 2, 4, 8)",
 }
