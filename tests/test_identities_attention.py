@@ -231,7 +231,7 @@ def test_the_slope_of_our_weights_by_differences():
 
 
 @pytest.mark.identity("6.10")
-def test_rotated_queries_and_keys_know_their_distance_only_in_scores_and_in_weights():
+def test_rotated_queries_and_keys_know_their_offset_only_in_scores_and_in_weights():
     d, n, shift = 6, 5, 11
     q, k = draw(n, d, seed=11), draw(n, d, seed=12)
     table = sinusoidal_positions(n + shift, d).double()

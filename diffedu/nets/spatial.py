@@ -115,11 +115,11 @@ class CrossAttention(AttentionLayer):
 
 
 class TimeTokenAttention(AttentionLayer):
-    """Pixels look at pixels and at one token that tells the time (10.3).
+    """Pixels look at pixels and at one token that tells the time (10.7).
 
     Keys and values of the H W pixels, and one more pair made from `time` (B, d_time) by
     projections of its own: what a token is asked by and what it says are learned separately. Among
-    n + 1 tokens one speaks softly: `blocks` conditions on time by scale and shift instead. The
+    n + 1 tokens one speaks softly (10.3): `blocks` conditions on time by scale and shift instead. The
     last column of the recorded weights is the time token. `attend` is SoftmaxCore or LinearCore.
     """
 

@@ -12,6 +12,11 @@ from diffedu.classroom.checks.inputs import normal
 # (B, n_q, n_k, d); in the last one a softmax over the wrong axis keeps the shape
 SIZES = ((2, 5, 3, 4), (3, 4, 7, 6), (2, 6, 6, 5))
 Weights = Callable[..., Tensor]
+# said by several exercises
+DIVIDED_BY_D = "You divided by d, the variance of (6.3); (6.2) divides by its root."
+TIMES_THE_ROOT = (
+    "You multiplied by √d; (6.2) divides by it, because wide vectors have large scores."
+)
 
 
 def queries_and_keys(generator: torch.Generator) -> list[dict[str, Tensor]]:

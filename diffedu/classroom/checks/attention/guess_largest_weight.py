@@ -32,51 +32,58 @@ EXERCISE = Prediction(
     cases=no_arguments,
     tolerance=Tolerance(0.06, 0, "nearly everything is the point"),
     tested=(
-        "Within 6 %. By (6.3) the scores have a spread of √512 = 22.6, so the best key is mostly "
-        "ahead of the second by several units; e to that power leaves the others nothing."
+        "Within 6 %. By (6.3), which is derived below, the scores have a spread of √512 = 22.6, so "
+        "the best key is mostly ahead of the second by several units; e to that power leaves the "
+        "others nothing."
     ),
     misconceptions=(
         Misconception(
             "all alike",
-            lambda: 1 / KEYS,
-            "You expect a fair share for each key; with scores as spread as (6.3) says, the "
-            "exponential is far from fair.",
+            lambda: 1.02 / KEYS,  # so that 6 % around it hold all from .06 to .067
+            "You expect a fair share for each key; but the scores are spread by √d, which is "
+            "derived below (6.3), and their exponentials are far from fair.",
             "6.3",
         ),
         Misconception(
             "as if scaled",
             lambda: 0.25,
-            "That is about what scores of variance 1 give; these have the variance of (6.3), and "
-            "nothing divides them.",
+            "That is about what scores of variance 1 give; these have variance d, which is derived "
+            "below (6.3), and nothing divides them.",
             "6.3",
         ),
         Misconception(
             "a clear favourite",
             lambda: 0.5,
-            "More than a favourite: take two scores that differ by half of the spread in (6.3), "
-            "and compare their exponentials.",
+            "Too fair. Scores differ by about √512 = 22.6, which is derived below (6.3); even a "
+            "lead of 5 leaves the second e^-5 = .007 of the first.",
             "6.3",
         ),
         Misconception(
             "three quarters",
             lambda: 0.75,
-            "Harder than that: the gap between the best score and the second grows with the spread "
-            "of (6.3), and enters an exponent.",
+            "Harder than that: the gap between the best score and the second grows with √d, which "
+            "is derived below (6.3), and enters an exponent.",
             "6.3",
         ),
         Misconception(
             "a share of the width",
             lambda: 1 / D,
             "The weights are shared among the 16 keys, not among the 512 entries; the width enters "
-            "through the size of the scores (6.3).",
+            "through the size of the scores, derived below (6.3).",
             "6.3",
         ),
         Misconception(
             "a score for a weight",
             lambda: D**0.5,
-            "That is the size of a typical score, the root of (6.3); the weights are what the "
-            "softmax makes of the scores.",
+            "That is the size of a typical score, which is derived below (6.3); a weight is what "
+            "the softmax makes of it, between 0 and 1.",
             "6.3",
+        ),
+        Misconception(
+            "in per cent",
+            lambda: 95,
+            "A weight is a share in (6.1), between 0 and 1: 95 % is .95.",
+            "6.1",
         ),
     ),
     hints=(

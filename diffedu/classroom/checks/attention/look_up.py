@@ -1,5 +1,7 @@
 """Exercise: the soft look-up for one query."""
 
+import math
+
 from diffedu.classroom.checks.attention.common import unit
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.inputs import normal
@@ -34,6 +36,27 @@ def _shares(query, keys, values, temperature):
     return scores / scores.sum() @ values
 
 
+def _scores_of(score):
+    """The look-up with other scores, made from the keys and the query."""
+    return lambda query, keys, values, temperature: (
+        (score(keys, query) / temperature).softmax(0) @ values
+    )
+
+
+def _distance(keys, query):
+    return (keys - query).norm(dim=1)
+
+
+def _averaged(query, keys, values, temperature):
+    weights = (keys @ query / temperature).softmax(0)
+    return (weights[:, None] * values).mean(0)
+
+
+def _half_tempered(query, keys, values, temperature):
+    scores = keys @ query
+    return (scores / temperature).exp() / scores.exp().sum() @ values
+
+
 def _cosine(query, keys, values, temperature):
     return (unit(keys) @ unit(query) / temperature).softmax(0) @ values
 
@@ -62,7 +85,8 @@ EXERCISE = Exercise(
         Misconception(
             "no temperature",
             lambda query, keys, values, temperature: (keys @ query).softmax(0) @ values,
-            "The temperature has no effect on your answer; in (6.1) it divides the scores.",
+            "The temperature has no effect on your answer (it cancels if it divides after the "
+            "exponential); in (6.1) it divides the scores.",
             "6.1",
         ),
         Misconception(
@@ -82,7 +106,7 @@ EXERCISE = Exercise(
             "6.1",
         ),
         Misconception(
-            "nearest key only",
+            "best key only",
             lambda query, keys, values, temperature: values[(keys @ query).argmax()],
             "This is the hard dictionary: the value of the best key alone; in (6.1) every value "
             "has a share.",
@@ -120,6 +144,55 @@ EXERCISE = Exercise(
             _cosine,
             "You compare directions only; the score of (6.1) is the plain dot product, in which "
             "the lengths count, too.",
+            "6.1",
+        ),
+        Misconception(
+            "distances for scores",
+            _scores_of(lambda keys, query: -_distance(keys, query)),
+            "You compare query and keys by their distance; the score of (6.1) is the dot product, "
+            "which is large for a long key, too.",
+            "6.1",
+        ),
+        Misconception(
+            "squared distances for scores",
+            _scores_of(lambda keys, query: -(_distance(keys, query) ** 2)),
+            "You compare query and keys by the square of their distance; the score of (6.1) is the "
+            "dot product.",
+            "6.1",
+        ),
+        Misconception(
+            "the farthest key wins",
+            _scores_of(_distance),
+            "Your scores are distances, and the farthest key gets the largest weight; the score of "
+            "(6.1) is the dot product.",
+            "6.1",
+        ),
+        Misconception(
+            "also divided by the root",
+            _scores_of(lambda keys, query: keys @ query / math.sqrt(len(query))),
+            "Your scores are divided by the temperature and by √d; in (6.1) the temperature alone "
+            "divides them.",
+            "6.1",
+        ),
+        Misconception(
+            "mean of the weighted values",
+            _averaged,
+            "You divided by the number of values once more; the answer of (6.1) is the sum of the "
+            "weighted values, for the weights sum to 1 already.",
+            "6.1",
+        ),
+        Misconception(
+            "temperature in the numerator only",
+            _half_tempered,
+            "Your denominator knows no temperature, and the weights do not sum to 1; in (6.1) it "
+            "divides the scores above and below.",
+            "6.1",
+        ),
+        Misconception(
+            "weights for the answer",
+            lambda query, keys, values, temperature: (keys @ query / temperature).softmax(0),
+            "You returned the weights, one for each key; the answer of (6.1) is the mean of the "
+            "values with these weights.",
             "6.1",
         ),
     ),

@@ -3,7 +3,13 @@
 import torch
 from einops import einsum
 
-from diffedu.classroom.checks.attention.common import queries_and_keys, raw_scores, scaled
+from diffedu.classroom.checks.attention.common import (
+    DIVIDED_BY_D,
+    TIMES_THE_ROOT,
+    queries_and_keys,
+    raw_scores,
+    scaled,
+)
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 
 
@@ -14,10 +20,18 @@ def masked_weights(q, k, mask):
 
 
 def _cases(generator):
-    return [
+    cases = [
         {**case, "mask": _mask(*raw_scores(**case).shape, generator)}
         for case in queries_and_keys(generator)
     ]
+    return [*cases, _loud(cases[1])]
+
+
+def _loud(case):
+    """Scores from -260 to 210, and each query sees its two lowest: -100 is above some of these."""
+    q, k = 6 * case["q"], 6 * case["k"]
+    scores = raw_scores(q, k)
+    return {"q": q, "k": k, "mask": scores <= scores.kthvalue(2, keepdim=True).values}
 
 
 def _mask(b, n_q, n_k, generator):
@@ -31,6 +45,37 @@ def _mask(b, n_q, n_k, generator):
 
 def _filled(q, k, mask, number):
     return scaled(q, k).masked_fill(~mask, number)
+
+
+def _by_finite(number):
+    return Misconception(
+        f"{number} for minus infinity",
+        lambda q, k, mask: _filled(q, k, mask, number).softmax(-1),
+        f"A hidden score of {number} still has the numerator e^{number}, and may be above the "
+        "visible ones; in (6.5) the numerator of a hidden key is 0.",
+        "6.5",
+    )
+
+
+def _divided(axis=-1, more=0.0):
+    """The finished weights without the hidden ones, divided by their sum and a little more."""
+
+    def weights(q, k, mask):
+        seen = scaled(q, k).softmax(-1) * mask
+        return seen / (seen.sum(axis, keepdim=True) + more)
+
+    return weights
+
+
+def _exponentials_over_a_little_more(q, k, mask):
+    seen = scaled(q, k).exp() * mask
+    return seen / (seen.sum(-1, keepdim=True) + 1e-8)
+
+
+A_LITTLE_MORE = (
+    "A small number is added to your denominator, and counts where the visible exponentials are "
+    "smaller still; the denominator of (6.5) is their sum alone."
+)
 
 
 def _hidden_share(weights):
@@ -58,7 +103,7 @@ EXERCISE = Exercise(
     reference=masked_weights,
     cases=_cases,
     tolerance=FLOAT32,
-    tested="three batches with random masks.",
+    tested="three batches with random masks, and one whose hidden keys are the loudest.",
     misconceptions=(
         Misconception(
             "mask ignored",
@@ -87,18 +132,45 @@ EXERCISE = Exercise(
             "hidden key is 0.",
             "6.5",
         ),
+        *map(_by_finite, (-1, -10, -20, -30, -100)),
         Misconception(
-            "minus one for minus infinity",
-            lambda q, k, mask: _filled(q, k, mask, -1.0).softmax(-1),
-            "A hidden score of -1 still has the numerator e^-1; in (6.5) the numerator of a hidden "
-            "key is 0.",
+            "a small number under the logarithm",
+            lambda q, k, mask: (scaled(q, k) + (mask + 1e-9).log()).softmax(-1),
+            "A hidden score is lowered by about 20, and a loud one stays ahead; in (6.5) the "
+            "numerator of a hidden key is 0.",
             "6.5",
         ),
         Misconception(
-            "zero times infinity",
+            "a small number in the denominator",
+            _exponentials_over_a_little_more,
+            A_LITTLE_MORE,
+            "6.5",
+        ),
+        Misconception(
+            "a small number under the finished weights",
+            _divided(more=1e-8),
+            A_LITTLE_MORE,
+            "6.5",
+        ),
+        Misconception(
+            "0 times infinity, or plus infinity",
             lambda q, k, mask: (scaled(q, k) + (~mask) * -torch.inf).softmax(-1),
-            "All your weights are NaN, as happens where infinity is multiplied by 0: in (6.5) a "
-            "visible score stays what it is.",
+            "All your weights are NaN: was 0 times infinity added to visible scores, or are hidden "
+            "ones +infinity? In (6.5) visible scores stay, and hidden numerators are 0.",
+            "6.5",
+        ),
+        Misconception(
+            "scores times minus infinity",
+            lambda q, k, mask: (scaled(q, k) * torch.where(mask, 1, -torch.inf)).softmax(-1),
+            "Hidden scores are multiplied by -infinity, which makes +infinity of the negative "
+            "ones; in (6.5) the numerator of a hidden key is 0 whatever its score.",
+            "6.5",
+        ),
+        Misconception(
+            "minus infinity after the softmax",
+            lambda q, k, mask: scaled(q, k).softmax(-1).masked_fill(~mask, -torch.inf),
+            "Hidden weights are -infinity in your result; in (6.5) they are 0, and it is a score "
+            "of -infinity that has the exponential 0.",
             "6.5",
         ),
         Misconception(
@@ -113,6 +185,25 @@ EXERCISE = Exercise(
             lambda q, k, mask: raw_scores(q, k).masked_fill(~mask, -torch.inf).softmax(-1),
             "The mask is right, and the scores are not divided by √d as in (6.2).",
             "6.2",
+        ),
+        Misconception(
+            "divided by d",
+            lambda q, k, mask: _filled(q, k / q.shape[-1] ** 0.5, mask, -torch.inf).softmax(-1),
+            DIVIDED_BY_D,
+            "6.3",
+        ),
+        Misconception(
+            "times the root",
+            lambda q, k, mask: _filled(q, k * q.shape[-1], mask, -torch.inf).softmax(-1),
+            TIMES_THE_ROOT,
+            "6.2",
+        ),
+        Misconception(
+            "divided by the column",
+            _divided(axis=-2),
+            "The hidden weights are gone, and you divided by the sum of a column; in (6.5) the sum "
+            "runs over the keys of one query, a row.",
+            "6.5",
         ),
         Misconception(
             "softmax over the queries",

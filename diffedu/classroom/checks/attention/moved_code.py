@@ -53,12 +53,33 @@ def _added(code, steps):
     return code + torch.stack([step.sin(), step.cos()], dim=-1).flatten()
 
 
+def _sine_read_again(code, steps):
+    """As an assignment in place does: the second line meets the sine of the first."""
+    angle = _angle(code, steps)
+    sine, cosine = code[:, 0::2], code[:, 1::2]
+    first = sine * angle.cos() + cosine * angle.sin()
+    return torch.stack([first, cosine * angle.cos() - first * angle.sin()], -1).flatten(1)
+
+
+def _guessed(code, steps):
+    """The codes of the positions steps, steps + 1, ... whatever the rows are."""
+    places = steps + torch.arange(len(code), dtype=torch.float64)
+    angle = places[:, None] * _angle(code, 1)
+    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)
+
+
+def _halves(code, steps):
+    moved = _turned(code, _angle(code, steps))
+    return torch.cat([moved[:, 0::2], moved[:, 1::2]], dim=1)
+
+
 EXERCISE = Exercise(
     name="moved_code",
     label="6.8",
     statement=(
         "moved_code(code, steps): codes (n, d) of the positions that lie `steps` further on than "
-        "those of the rows of code (n, d); which these are is not known."
+        "those of the rows of code (n, d); which these are is not known. The codes are those of "
+        "(6.7)."
     ),
     reference=moved_code,
     cases=_cases,
@@ -117,6 +138,41 @@ EXERCISE = Exercise(
             "rows moved",
             lambda code, steps: code.roll(-steps, dims=0),
             "You moved the rows; they stand in no order, and (6.8) changes each row by itself.",
+            "6.8",
+        ),
+        Misconception(
+            "rows moved the other way",
+            lambda code, steps: code.roll(steps, dims=0),
+            "You moved the rows by the number of steps; they stand in no order, and (6.8) changes "
+            "each row by itself.",
+            "6.8",
+        ),
+        Misconception(
+            "new sine used for the cosine",
+            _sine_read_again,
+            "Your cosine is made with the new sine (was it written over the old one?); in (6.8) "
+            "both come from the old pair.",
+            "6.8",
+        ),
+        Misconception(
+            "places guessed",
+            _guessed,
+            "You computed the codes of the places steps, steps + 1, ...; those of the rows are not "
+            "known, and (6.8) does not need them.",
+            "6.8",
+        ),
+        Misconception(
+            "sines first in the result",
+            _halves,
+            "The pairs are turned rightly, and then all sines stand before all cosines; in (6.7) "
+            "they alternate.",
+            "6.7",
+        ),
+        Misconception(
+            "always forward",
+            lambda code, steps: _turned(code, _angle(code, abs(steps))),
+            "Your pairs turn forward for negative steps, too; (6.8) holds for them with the sign "
+            "that they have.",
             "6.8",
         ),
         Misconception(

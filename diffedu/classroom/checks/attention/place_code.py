@@ -33,6 +33,23 @@ def _own_speed(n, d):
     return torch.where(c % 2 == 0, angle.sin(), angle.cos())
 
 
+def _column_for_pair(n, d):
+    """Column c has the exponent 2c/d, as if c counted pairs."""
+    c = torch.arange(d, dtype=torch.float64)
+    angle = torch.arange(n, dtype=torch.float64)[:, None] * 10_000 ** (-2 * c / d)
+    return torch.where(c % 2 == 0, angle.sin(), angle.cos())
+
+
+def _second(make):
+    """The table with something else at the places of the cosines, made from the sines."""
+
+    def table(n, d):
+        sines = _table(n, d)[:, 0::2]
+        return torch.stack([sines, make(sines)], dim=-1).flatten(1)
+
+    return table
+
+
 EXERCISE = Exercise(
     name="place_code",
     label="6.7",
@@ -97,6 +114,53 @@ EXERCISE = Exercise(
             "one axis for the other",
             lambda n, d: _table(n, d).T,
             "Yours is (d, n); in (6.7) each position p has a row of d entries.",
+            "6.7",
+        ),
+        Misconception(
+            "column for pair",
+            _column_for_pair,
+            "You took the number of the column for i, and sine and cosine turn at different "
+            "speeds; in (6.7) i counts the pairs, from 0 to d/2 - 1.",
+            "6.7",
+        ),
+        Misconception(
+            "all cosines first",
+            lambda n, d: _halves(n, d).roll(d // 2, dims=1),
+            "Your first half holds the cosines and the second the sines; in (6.7) they alternate, "
+            "and a sine comes first.",
+            "6.7",
+        ),
+        Misconception(
+            "every sine twice",
+            _second(lambda sines: sines),
+            "Both elements of a pair are the sine in yours; in (6.7) element 2i + 1 is the cosine "
+            "of the same angle.",
+            "6.7",
+        ),
+        Misconception(
+            "odd columns empty",
+            _second(torch.zeros_like),
+            "Your odd columns are 0; in (6.7) element 2i + 1 is the cosine of the same angle.",
+            "6.7",
+        ),
+        Misconception(
+            "sines only",
+            lambda n, d: _table(n, d)[:, 0::2],
+            "You returned d/2 columns, the sines; (6.7) has a sine and a cosine for each of the "
+            "d/2 speeds.",
+            "6.7",
+        ),
+        Misconception(
+            "exponent rounded down",
+            _with(lambda i, d: -(-2 * i // d)),
+            "Your exponents are the whole numbers 0 and -1; -2i/d in (6.7) is a fraction.",
+            "6.7",
+        ),
+        Misconception(
+            "one speed for all",
+            _with(lambda i, d: 2 * i // d),
+            "All your pairs turn at the speed 1; in (6.7) the exponent -2i/d is a fraction, and "
+            "not 0.",
             "6.7",
         ),
     ),

@@ -105,6 +105,26 @@ EXERCISE = Exercise(
             "6.2",
         ),
         Misconception(
+            "divided by d",
+            _with(lambda q, k: (raw_scores(q, k) / q.shape[-1]).softmax(-1)),
+            "The axis is right now, and the scale was right before: (6.2) divides by √d, not by d.",
+            "6.2",
+        ),
+        Misconception(
+            "times the root",
+            _with(lambda q, k: (raw_scores(q, k) * q.shape[-1] ** 0.5).softmax(-1)),
+            "The axis is right now, and the scale was right before: (6.2) divides by √d, and you "
+            "multiply.",
+            "6.2",
+        ),
+        Misconception(
+            "root of the number of keys",
+            _with(lambda q, k: (raw_scores(q, k) / k.shape[1] ** 0.5).softmax(-1)),
+            "The axis is right now, and the scale was right before: in (6.2) d is the width of one "
+            "query, not the number of keys.",
+            "6.2",
+        ),
+        Misconception(
             "softmax of the answer",
             lambda q, k, v: (scaled(q, k) @ v).softmax(-1),
             "The softmax now acts on the answer; in (6.2) it acts on the scores, before they meet "

@@ -3,6 +3,8 @@
 from einops import einsum
 
 from diffedu.classroom.checks.attention.common import (
+    DIVIDED_BY_D,
+    TIMES_THE_ROOT,
     queries_and_keys,
     raw_scores,
     row_sums,
@@ -16,6 +18,15 @@ def scaled_weights(q, k):
     """Scores over the root of the width, then the softmax over the keys (6.2)."""
     scores = einsum(q, k, "b i d, b j d -> b i j")
     return (scores / q.shape[-1] ** 0.5).softmax(dim=-1)
+
+
+def _over_the_sum_of_the_batch(q, k):
+    shares = scaled(q, k).exp()
+    return shares / shares.sum()
+
+
+def _reshaped(q, k):
+    return (q @ k.reshape(len(k), k.shape[2], k.shape[1]) / q.shape[-1] ** 0.5).softmax(-1)
 
 
 EXERCISE = Exercise(
@@ -39,13 +50,13 @@ EXERCISE = Exercise(
         Misconception(
             "divided by d",
             lambda q, k: (raw_scores(q, k) / q.shape[-1]).softmax(-1),
-            "You divided by d, the variance of (6.3); (6.2) divides by its root.",
+            DIVIDED_BY_D,
             "6.3",
         ),
         Misconception(
             "times the root",
             lambda q, k: (raw_scores(q, k) * q.shape[-1] ** 0.5).softmax(-1),
-            "You multiplied by √d; (6.2) divides by it, because wide vectors have large scores.",
+            TIMES_THE_ROOT,
             "6.2",
         ),
         Misconception(
@@ -106,6 +117,34 @@ EXERCISE = Exercise(
             "You compare directions only; (6.2) takes the dot product and divides by √d, not by "
             "the two lengths.",
             "6.2",
+        ),
+        Misconception(
+            "divided by the sum of the batch",
+            _over_the_sum_of_the_batch,
+            "Your exponentials are divided by the sum of the whole batch, so that all weights "
+            "together sum to 1; by (6.4) those of each query do.",
+            "6.4",
+        ),
+        Misconception(
+            "exponentials not divided",
+            lambda q, k: scaled(q, k).exp(),
+            "These are the exponentials alone; the softmax of (6.2) divides them by the sum of "
+            "their row.",
+            "6.2",
+        ),
+        Misconception(
+            "reshape for a transpose",
+            _reshaped,
+            "You gave K the shape of Kᵀ by a reshape, which tears the keys apart; in (6.2) each "
+            "column of Kᵀ is one whole key.",
+            "6.2",
+        ),
+        Misconception(
+            "sigmoid for softmax",
+            lambda q, k: scaled(q, k).sigmoid(),
+            "Each of your weights knows its own score only; by (6.4) those of one query are shares "
+            "that sum to 1.",
+            "6.4",
         ),
     ),
     together=(

@@ -4,6 +4,7 @@ import torch
 
 from diffedu.classroom.checks.exercise import FLOAT32, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.inputs import normal
+from diffedu.nets.attention import attention
 
 
 def shuffled_output(output, order):
@@ -78,6 +79,13 @@ EXERCISE = Exercise(
             "reordered twice",
             lambda output, order: output[order][order],
             "The rows are reordered twice; by (6.6) P appears once.",
+            "6.6",
+        ),
+        Misconception(
+            "attention once more",
+            lambda output, order: attention(*(output[order],) * 3),
+            "You applied attention to the output, a second time; by (6.6) its rows change places, "
+            "and nothing else happens to them.",
             "6.6",
         ),
     ),

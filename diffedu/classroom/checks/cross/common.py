@@ -1,7 +1,8 @@
-"""What exercises of notebook 10 share: inputs with sizes that differ, and a look with faults."""
+"""What exercises of notebook 10 share: inputs of sizes that differ, looks and masks with faults."""
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from diffedu.classroom.checks.inputs import normal
@@ -17,7 +18,7 @@ def look(
     k: Tensor,
     v: Tensor,
     axis: int = -1,
-    width: int = 0,
+    width: float | int = 0,
     after: Callable[[Tensor], Tensor] = lambda weights: weights,
 ) -> Tensor:
     """Attention with the softmax along `axis`, another `width` under the root, changed weights."""
@@ -40,6 +41,42 @@ def all_captions(context: Tensor) -> Tensor:
 def first_caption(context: Tensor) -> Tensor:
     """The first caption for each sample."""
     return context[:1].expand_as(context)
+
+
+def real_words(k, lengths):
+    """True for the first lengths[i] tokens of sample i, (B, 1, n_k)."""
+    return (torch.arange(k.shape[1]) < lengths.view(-1, 1))[:, None]
+
+
+def infinite(scores, real):
+    """As it should be."""
+    return scores.masked_fill(~real, -torch.inf)
+
+
+def large(scores, real):
+    """As good as infinite, unless a whole row is hidden."""
+    return scores.masked_fill(~real, -1e9)
+
+
+def masked(real=real_words, hide=infinite, root=0.5, axis=-1, after=lambda weights: weights):
+    """The right lines with another mask, another way to use it, another axis."""
+
+    def wrong(q, k, v, lengths):
+        scores = hide(q @ k.mT / q.shape[-1] ** root, real(k, lengths))
+        return after(scores.softmax(dim=axis)) @ v
+
+    return wrong
+
+
+def masked_after(start=lambda scores, real: scores, axis=-1):
+    """Weights that are masked when they already sum to 1."""
+
+    def wrong(q, k, v, lengths):
+        real = real_words(k, lengths)
+        scores = start(q @ k.mT / q.shape[-1] ** 0.5, real)
+        return (scores.softmax(dim=axis) * real) @ v
+
+    return wrong
 
 
 def rms(x: Tensor) -> float:

@@ -2,7 +2,14 @@
 
 import torch
 
-from diffedu.classroom.checks.cross.common import look
+from diffedu.classroom.checks.cross.common import (
+    infinite,
+    large,
+    look,
+    masked,
+    masked_after,
+    real_words,
+)
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.inputs import normal
 
@@ -30,40 +37,9 @@ def _cases(generator):
     ]
 
 
-def _real(k, lengths):
-    return (torch.arange(k.shape[1]) < lengths.view(-1, 1))[:, None]
-
-
-def _infinite(scores, real):
-    return scores.masked_fill(~real, -torch.inf)
-
-
-def _large(scores, real):
-    return scores.masked_fill(~real, -1e9)
-
-
-def _masked(real=_real, hide=_infinite, root=0.5, axis=-1, after=lambda weights: weights):
-    """The right lines with another mask, another way to use it, another axis."""
-
-    def wrong(q, k, v, lengths):
-        scores = hide(q @ k.mT / q.shape[-1] ** root, real(k, lengths))
-        return after(scores.softmax(dim=axis)) @ v
-
-    return wrong
-
-
 def _queries_hidden(hide):
     def wrong(q, k, v, lengths):
-        return _masked(lambda k, lengths: _real(q, lengths).mT, hide)(q, k, v, lengths)
-
-    return wrong
-
-
-def _after(start=lambda scores, real: scores, axis=-1):
-    def wrong(q, k, v, lengths):
-        real = _real(k, lengths)
-        scores = start(q @ k.mT / q.shape[-1] ** 0.5, real)
-        return (scores.softmax(dim=axis) * real) @ v
+        return masked(lambda k, lengths: real_words(q, lengths).mT, hide)(q, k, v, lengths)
 
     return wrong
 
@@ -93,147 +69,161 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "mask after the softmax",
-            _after(),
+            masked_after(),
             "You took the padding out after the softmax (or set its values to 0), so your weights "
             "sum to less than 1; in (10.5) the real ones share all of it.",
             "10.5",
         ),
         Misconception(
             "score 0 for padding",
-            _masked(hide=_times),
+            masked(hide=_times),
             "Your padding gets the score 0 (times the mask, keys of 0, or -1e-9), whose weight "
             "e^0 is not 0; (10.5) sets it to minus infinity.",
             "10.5",
         ),
         Misconception(
             "mask the wrong way round",
-            _masked(hide=lambda scores, real: scores.masked_fill(real, -torch.inf)),
+            masked(hide=lambda scores, real: scores.masked_fill(real, -torch.inf)),
             "You hid the real words and left the padding; (10.5) does the opposite.",
             "10.5",
         ),
         Misconception(
             "one word too many",
-            _masked(real=lambda k, lengths: _real(k, lengths + 1)),
+            masked(real=lambda k, lengths: real_words(k, lengths + 1)),
             "Your mask lets one token of the padding through: counted from 0, the last real one of "
             "(10.5) has the index lengths - 1.",
             "10.5",
         ),
         Misconception(
             "one length for all",
-            _masked(real=lambda k, lengths: _real(k, lengths.max().expand(len(k)))),
+            masked(real=lambda k, lengths: real_words(k, lengths.max().expand(len(k)))),
             "You cut every caption at the longest one; in (10.5) each sample has a length of its "
             "own.",
             "10.5",
         ),
         Misconception(
             "shortest length for all",
-            _masked(real=lambda k, lengths: _real(k, lengths.min().expand(len(k)))),
+            masked(real=lambda k, lengths: real_words(k, lengths.min().expand(len(k)))),
             "You cut every caption at the shortest one, and real words are lost; in (10.5) each "
             "sample has a length of its own.",
             "10.5",
         ),
         Misconception(
             "no root",
-            _masked(root=0),
+            masked(root=0),
             "Your mask is right, and your scores are bare products; (10.1) divides by the root "
             "of d.",
             "10.1",
         ),
         Misconception(
             "mask the wrong way round, large number",
-            _masked(hide=lambda scores, real: scores.masked_fill(real, -1e9)),
+            masked(hide=lambda scores, real: scores.masked_fill(real, -1e9)),
             "You hid the real words (with a large negative number) and left the padding; (10.5) "
             "does the opposite.",
             "10.5",
         ),
         Misconception(
             "mask the wrong way round, added",
-            _masked(hide=lambda scores, real: scores - 1e9 * real),
+            masked(hide=lambda scores, real: scores - 1e9 * real),
             "You pushed the real words down and left the padding; (10.5) does the opposite.",
             "10.5",
         ),
         Misconception(
-            "mask the wrong way round, in torch's",
-            _masked(
+            "mask the wrong way round, empty rows 0",
+            masked(
                 hide=lambda scores, real: scores.masked_fill(real, -torch.inf),
                 after=torch.nan_to_num,
             ),
-            "You hid the real words and left the padding, or nothing at all; in (10.5) True must "
-            "stand for the words to look at.",
+            "You hid the real words and left the padding; to torch's attention True means `look "
+            "here`, and R of (10.5) are the real ones.",
             "10.5",
         ),
         Misconception(
             "one word too few",
-            _masked(real=lambda k, lengths: _real(k, lengths - 1)),
+            masked(real=lambda k, lengths: real_words(k, lengths - 1)),
             "Your mask hides the last real token, too: counted from 0, it has the index lengths "
             "- 1 and belongs to R of (10.5).",
             "10.5",
         ),
         Misconception(
             "last words",
-            _masked(real=lambda k, lengths: _real(k, lengths).flip(-1)),
+            masked(real=lambda k, lengths: real_words(k, lengths).flip(-1)),
             "You kept the last lengths[i] tokens; here the first ones are real and make up R of "
             "(10.5).",
             "10.5",
         ),
         Misconception(
             "first length for all",
-            _masked(real=lambda k, lengths: _real(k, lengths[:1].expand(len(k)))),
+            masked(real=lambda k, lengths: real_words(k, lengths[:1].expand(len(k)))),
             "You cut every caption at the length of the first; in (10.5) each sample has a "
             "length of its own.",
             "10.5",
         ),
         Misconception(
             "mask added as a number",
-            _masked(hide=lambda scores, real: scores + real),
+            masked(hide=lambda scores, real: scores + real),
             "You added the mask itself, 1 and 0, to the scores; in (10.5) padding has the weight "
             "0, which takes minus infinity.",
             "10.5",
         ),
         Misconception(
+            "-1 for padding",
+            masked(hide=lambda scores, real: scores.masked_fill(~real, -1.0)),
+            "Your padding gets the score -1, a score like any other; the weight 0 of (10.5) takes "
+            "minus infinity.",
+            "10.5",
+        ),
+        Misconception(
+            "answers of pixels set to 0",
+            lambda q, k, v, lengths: look(q, k, v) * real_words(q, lengths).mT,
+            "Your mask silences pixels that ask; in (10.5) it is tokens of the caption that are "
+            "left out, for every pixel.",
+            "10.5",
+        ),
+        Misconception(
             "0 times infinity",
-            _masked(hide=lambda scores, real: scores + torch.where(real, 0.0, 1.0) * -torch.inf),
+            masked(hide=lambda scores, real: scores + torch.where(real, 0.0, 1.0) * -torch.inf),
             "All is NaN: 0 times infinity is no number, or some row has no word left; (10.5) "
             "leaves the scores of real words as they are.",
             "10.5",
         ),
         Misconception(
             "queries hidden",
-            _queries_hidden(_infinite),
+            _queries_hidden(infinite),
             "Your mask runs along the pixels that ask; in (10.5) it is tokens of the caption "
             "that are left out, for every pixel.",
             "10.5",
         ),
         Misconception(
             "queries hidden, large number",
-            _queries_hidden(_large),
+            _queries_hidden(large),
             "Your mask runs along the pixels that ask (with a large negative number); in (10.5) "
             "tokens of the caption are left out.",
             "10.5",
         ),
         Misconception(
             "softmax over the queries",
-            _masked(axis=-2),
+            masked(axis=-2),
             "Your weights sum to 1 over the pixels, and hidden columns become NaN; in (10.5) "
             "each pixel shares out its own 1 among the real tokens.",
             "10.5",
         ),
         Misconception(
             "softmax over the queries, large number",
-            _masked(hide=_large, axis=-2),
+            masked(hide=large, axis=-2),
             "Your weights sum to 1 over the pixels that ask, so padding counts again; in (10.5) "
             "each pixel shares out its own 1 among the real tokens.",
             "10.5",
         ),
     ),
     together=(
-        Both("score 0 for padding", "mask after the softmax", _after(_times)),
+        Both("score 0 for padding", "mask after the softmax", masked_after(_times)),
         Both(
             "padding is heard",
             "softmax over the queries",
             lambda q, k, v, lengths: look(q, k, v, axis=-2),
         ),
-        Both("mask after the softmax", "softmax over the queries", _after(axis=-2)),
+        Both("mask after the softmax", "softmax over the queries", masked_after(axis=-2)),
     ),
     hints=(
         "Compare with a caption that never had padding. What must the weights sum to?",

@@ -73,9 +73,9 @@ EXERCISE = Exercise(
     name="look_with_time",
     label="10.7",
     statement=(
-        "look_with_time(x, time, W_q, W_k, W_v, U_k, U_v): (10.7) with one head. Pixels x (B, n, d_x) "
-        "look at the n pixels and at one token made from time (B, d_time), with key time U_k and "
-        "value time U_v."
+        "look_with_time(x, time, W_q, W_k, W_v, U_k, U_v): (10.7) with one head. Pixels x "
+        "(B, n, d_x) look at the n pixels and at one token made from time (B, d_time), with key "
+        "time U_k and value time U_v."
     ),
     reference=look_with_time,
     cases=_cases,

@@ -92,8 +92,8 @@ EXERCISE = Exercise(
         Misconception(
             "n beside the one",
             lambda delta, n: 1 / (n + torch.exp(-delta)),
-            "Your n multiplies the exponential of the lead (or of the one token), as if there "
-            "were n of it; in (10.3) it counts the others.",
+            "Your n multiplies the exponential of the one token, as if there were n of it; in "
+            "(10.3) it counts the others.",
             "10.3",
         ),
         Misconception(
