@@ -119,8 +119,9 @@ class TimeTokenAttention(AttentionLayer):
 
     Keys and values of the H W pixels, and one more pair made from `time` (B, d_time) by
     projections of its own: what a token is asked by and what it says are learned separately. Among
-    n + 1 tokens one speaks softly (10.3): `blocks` conditions on time by scale and shift instead. The
-    last column of the recorded weights is the time token. `attend` is SoftmaxCore or LinearCore.
+    n + 1 tokens one speaks softly (10.3): `blocks` conditions on time by scale and shift instead.
+    The last column of the recorded weights is the time token. `attend` is SoftmaxCore or
+    LinearCore.
     """
 
     def __init__(
@@ -162,7 +163,7 @@ class SpatialGate(nn.Module):
 
     g is two 3x3 convolutions to one number per pixel, so it hears two pixels far. The factor lies
     in (0, 1): it can silence a pixel, and it cannot bring anything from elsewhere. Nothing
-    competes: the factors have no sum.
+    competes: the factors have no fixed sum.
     """
 
     def __init__(self, channels: int) -> None:

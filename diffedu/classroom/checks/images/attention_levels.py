@@ -43,8 +43,8 @@ def _width(h, w):
 
 
 def _answers(wrong):
-    mine, right = (list(map(bool, f(list(TALL)))) for f in (wrong, attention_levels))
-    if mine == right:
+    mine, right = (f(list(TALL)) for f in (wrong, attention_levels))
+    if mine == right or isinstance(mine[0], list):
         raise ValueError("these sizes do not show it")
     tokens = [h * w for h, w in TALL]
     said = ", ".join("yes" if part else "no" for part in mine)

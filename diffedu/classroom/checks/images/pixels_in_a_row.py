@@ -37,10 +37,10 @@ def _as(pattern):
 
 def _of_one_pixel(wrong):
     """Each pixel carries its own number in all channels, so a token shows where it came from."""
-    numbers = torch.arange(24.0 * 32).view(1, 1, 24, 32).expand(1, 3, 24, 32)
+    numbers = torch.arange(1.0, 769).view(1, 1, 24, 32).expand(1, 3, 24, 32)
     tokens = torch.as_tensor(wrong(numbers.clone())).reshape(768, 3)
-    one = (tokens == tokens[:, :1]).all(dim=1)
-    placed = one & (tokens[:, 0] == torch.arange(768))
+    one = (tokens == tokens[:, :1]).all(dim=1) & (tokens[:, 0] > 0)
+    placed = one & (tokens[:, 0] == torch.arange(1, 769))
     if placed.all():
         raise ValueError("a single picture does not show it")
     return (
