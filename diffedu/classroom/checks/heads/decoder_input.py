@@ -22,6 +22,43 @@ def _starts(target, start):
     return torch.full_like(target[:, :1], start)
 
 
+def _first_everywhere(target, start):
+    """What copying within one tensor, from left to right, leaves behind."""
+    return _with_column(_starts(target, start), target[:, :1].expand_as(target[:, 1:]))
+
+
+def _start_everywhere(target, start):
+    return torch.full_like(target, start)
+
+
+def _start_then_rolled(target, start):
+    return _with_column(_starts(target, start), target[:, 1:]).roll(1, dims=1)
+
+
+def _rolled_back_behind_start(target, start):
+    return _with_column(_starts(target, start), target.roll(-1, dims=1)[:, 1:])
+
+
+def _as_read(rows):
+    """Rows of symbols in words; 50 is the start symbol."""
+    return " and ".join(
+        " ".join("start" if symbol == 50 else str(symbol) for symbol in row)
+        for row in rows.tolist()
+    )
+
+
+def _consequence(wrong):
+    target = torch.tensor([[5, 6, 7, 2], [1, 9, 4, 3]])
+    mine, right = (_as_read(shift(target, 50)) for shift in (wrong, shift_right))
+    return f"For {_as_read(target)} the decoder reads {mine}; right is {right}."
+
+
+SMEARED = (
+    "Every place repeats one symbol: you copied within one tensor, and read places you had already "
+    "overwritten. (7.3) needs the original."
+)
+
+
 EXERCISE = Exercise(
     name="decoder_input",
     label="7.3",
@@ -90,6 +127,46 @@ EXERCISE = Exercise(
             "one sequence at a time.",
             "7.3",
         ),
+        Misconception(
+            "smeared",
+            _first_everywhere,
+            SMEARED,
+            "7.3",
+        ),
+        Misconception(
+            "smeared from the start",
+            _start_everywhere,
+            SMEARED,
+            "7.3",
+        ),
+        Misconception(
+            "start rolled along",
+            _start_then_rolled,
+            "The start symbol was written over y_1 and then moved along: y_1 is lost, and place 1 reads "
+            "y_n. In (7.3) start comes in front of y_1.",
+            "7.3",
+        ),
+        Misconception(
+            "rolled back behind start",
+            _rolled_back_behind_start,
+            "Start is in its place, but the rest has moved to the left: place 2 holds y_3, the future; "
+            "by (7.3) it reads y_1.",
+            "7.3",
+        ),
+        Misconception(
+            "10 for start",
+            lambda target, start: shift_right(target, 10),
+            "Moved correctly, but with 10 in front, the notebook's own start symbol; asked is the "
+            "argument `start`, which need not be 10. See (7.3).",
+            "7.3",
+        ),
+        Misconception(
+            "rolled through the batch",
+            lambda target, start: target.roll(1),
+            "roll without an axis runs through the whole batch: a sequence begins with the last symbol "
+            "of the one before, and not with the start of (7.3).",
+            "7.3",
+        ),
     ),
     together=(
         Both(
@@ -103,5 +180,6 @@ EXERCISE = Exercise(
         "At place 1 nothing has been written. And is y_n ever read?",
         "For y = 5 6 7 2 the table in the text shows the row that is wanted.",
     ),
+    consequence=_consequence,
     where=at_entry,
 )

@@ -46,8 +46,8 @@ EXERCISE = Prediction(
         Misconception(
             "only itself",
             lambda: 1,
-            "Right as far as the look goes: no token hears another. But the last line exchanges "
-            "two axes that (7.1) would have exchanged before. Where do the heads of token 7 land?",
+            "Right as far as the look goes. But the last line still exchanges tokens and heads, "
+            "although nothing was exchanged before. Where do token 7's heads land, unlike (7.1)?",
             "7.1",
         ),
         Misconception(
@@ -69,6 +69,13 @@ EXERCISE = Prediction(
             lambda: 2,
             "Fewer than there are heads? Each head of token 7 is d numbers that go somewhere in "
             "the last line; in (7.1) they would stay together.",
+            "7.1",
+        ),
+        Misconception(
+            "the number of the token",
+            lambda: 7,
+            "7 is the number of a token, and asked is a count: how many outputs change. In right "
+            "attention (7.1) it would be all of them.",
             "7.1",
         ),
     ),

@@ -1,5 +1,6 @@
 """Exercise: from wide tokens to several heads."""
 
+import torch
 from einops import rearrange
 
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
@@ -16,6 +17,15 @@ def _cases(generator):
     """In the last case as many tokens as heads, so that exchanging the two keeps the shape."""
     sizes = ((2, 5, 3, 4), (4, 7, 2, 3), (3, 4, 4, 2))
     return [{"x": normal((b, n, h * d), generator), "n_heads": h} for b, n, h, d in sizes]
+
+
+def _transposed_and_poured(x, n_heads):
+    B, n, D = x.shape
+    return x.transpose(1, 2).reshape(B, n_heads, n, D // n_heads)
+
+
+def _one_slice(x, n_heads):
+    return torch.stack([x[..., : x.shape[-1] // n_heads]] * n_heads, dim=1)
 
 
 def _turned(pattern):
@@ -79,6 +89,26 @@ EXERCISE = Exercise(
             lambda x, n_heads: rearrange(x, "b n (d h) -> b d n h", h=n_heads),
             "You made heads of width n_heads; n_heads is how many there are, and D / n_heads is "
             "the width d of (7.1).",
+            "7.1",
+        ),
+        Misconception(
+            "transposed, then poured",
+            _transposed_and_poured,
+            "The shape is right and the content is not: tokens and features were exchanged before the "
+            "cut, which then mixes tokens. By (7.1) a head is a slice of the features.",
+            "7.1",
+        ),
+        Misconception(
+            "one slice for all",
+            _one_slice,
+            "All heads have the same slice, the first d features; in (7.1) head i has columns of its "
+            "own.",
+            "7.1",
+        ),
+        Misconception(
+            "always four heads",
+            lambda x, n_heads: heads_apart(x, 4),
+            "It always makes 4 heads, as in the notebook's example; in (7.1) their number is n_heads.",
             "7.1",
         ),
     ),

@@ -78,6 +78,20 @@ EXERCISE = Exercise(
             "Features and tokens are exchanged; in (7.1) each token is a row.",
             "7.1",
         ),
+        Misconception(
+            "features moved, then glued",
+            lambda x: x.transpose(2, 3).reshape(len(x), x.shape[2], -1),
+            "You exchanged tokens and features; the heads must move behind the tokens, so that (7.1) "
+            "finds the heads of one token side by side.",
+            "7.1",
+        ),
+        Misconception(
+            "all in a row",
+            lambda x: x.flatten(1),
+            "Everything of one sample is in a single row; in (7.1) each token keeps a row of its own, "
+            "(B, n, h d).",
+            "7.1",
+        ),
     ),
     hints=(
         "It is the way back: heads_together(heads_apart(x, h)) must be x.",

@@ -1,6 +1,7 @@
 """Exercise: the whole of multi-head attention, for a batch and a context."""
 
 import torch
+from einops import rearrange
 
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.heads import common
@@ -45,6 +46,10 @@ def _with(**parts):
     return wrong
 
 
+def _glued_in_turns(heads):
+    return rearrange(heads, "b h n d -> b n (d h)")
+
+
 def _scaled(scale, dim=-1):
     return _with(look=common.with_scores(scale, dim))
 
@@ -67,6 +72,32 @@ def _keys_for_values(x, context, W_Q, W_K, W_V, W_O, n_heads):
 
 def _one_head(x, context, W_Q, W_K, W_V, W_O, n_heads):
     return many_heads(x, context, W_Q, W_K, W_V, W_O, 1)
+
+
+def _transposed_mixing(x, context, W_Q, W_K, W_V, W_O, n_heads):
+    return many_heads(x, context, W_Q, W_K, W_V, W_O.T, n_heads)
+
+
+def _mean_of_heads(x, context, W_Q, W_K, W_V, W_O, n_heads):
+    return many_heads(x, context, W_Q, W_K, W_V, W_O, n_heads) / n_heads
+
+
+def _keys_and_values_swapped(x, context, W_Q, W_K, W_V, W_O, n_heads):
+    return many_heads(x, context, W_Q, W_V, W_K, W_O, n_heads)
+
+
+def _one_head_narrow_root(x, context, W_Q, W_K, W_V, W_O, n_heads):
+    louder = W_Q * n_heads**0.5  # turns the root of D into that of D / h
+    return many_heads(x, context, louder, W_K, W_V, W_O, 1)
+
+
+def _overlapping(x, context, W_Q, W_K, W_V, W_O, n_heads):
+    """Columns i to i + d for head i."""
+
+    def split(y, h):
+        return y.unfold(-1, y.shape[-1] // h, 1)[..., :h, :].transpose(1, 2)
+
+    return common.many(x, context, (W_Q, W_K, W_V, W_O), n_heads, split=split)
 
 
 EXERCISE = Exercise(
@@ -148,8 +179,88 @@ EXERCISE = Exercise(
         Misconception(
             "asked by the context",
             _asked_by_the_context,
-            "The context asks and x answers, or they clash: in (7.1) queries come from X, keys "
-            "and values from C.",
+            "Your queries come from the context (where sizes differ, the shapes then clash): in "
+            "(7.1) they come from X, keys and values from C.",
+            "7.1",
+        ),
+        Misconception(
+            "the famous bug",
+            _with(
+                split=common.only_cut,
+                merge=lambda heads: rearrange(heads, "b n h d -> b (h n d)").reshape(
+                    len(heads), heads.shape[1], -1
+                ),
+            ),
+            "The notebook's silent bug: heads look at heads inside a token (or clash if n and m "
+            "differ), and the end moves axes nobody moved. (7.1) needs scores (B, h, n, m).",
+            "7.1",
+        ),
+        Misconception(
+            "x looks at itself",
+            _itself,
+            "Keys and values were made from x, which clashes if the context has another width; in (7.1) "
+            "they come from C.",
+            "7.1",
+        ),
+        Misconception(
+            "W_O transposed",
+            _transposed_mixing,
+            "W_O is transposed here, as nn.Linear stores it; in (7.1) the heads side by side are "
+            "multiplied by W_O itself.",
+            "7.1",
+        ),
+        Misconception(
+            "softmax over heads",
+            _scaled(lambda d, heads: d**-0.5, 1),
+            "The softmax runs over the heads; in (7.1) each head has weights of its own, which sum to 1 "
+            "over the keys.",
+            "6.4",
+        ),
+        Misconception(
+            "divided by d",
+            _scaled(lambda d, heads: 1 / d),
+            "The scores are divided by d; each head of (7.1) is the attention of (6.2), which divides "
+            "by √d.",
+            "6.2",
+        ),
+        Misconception(
+            "heads take turns, back too",
+            _with(split=common.interleaved, merge=_glued_in_turns),
+            "Head i took every h-th column, and gave its answers back the same way; by (7.1) its "
+            "columns stand side by side.",
+            "7.1",
+        ),
+        Misconception(
+            "heads take turns in the glue",
+            _with(merge=_glued_in_turns),
+            "The features of the heads alternate at the end; (7.1) puts whole heads side by side, and "
+            "the rows of W_O count on it.",
+            "7.1",
+        ),
+        Misconception(
+            "mean of the heads",
+            _mean_of_heads,
+            "The result is a mean over the heads; (7.1) puts them side by side, and W_O adds up what "
+            "each has to say.",
+            "7.1",
+        ),
+        Misconception(
+            "overlapping slices",
+            _overlapping,
+            "Head i took the columns i to i + d, which overlap; in (7.1) those of head i begin at i d.",
+            "7.1",
+        ),
+        Misconception(
+            "W_K and W_V exchanged",
+            _keys_and_values_swapped,
+            "W_K and W_V have changed places; in (7.1) the keys are C W_K, and the values C W_V.",
+            "7.1",
+        ),
+        Misconception(
+            "one wide head, narrow root",
+            _one_head_narrow_root,
+            "All D columns make one score, divided by √(D/h); (7.1) has h heads, each with scores of "
+            "its own.",
             "7.1",
         ),
     ),

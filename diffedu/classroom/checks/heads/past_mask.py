@@ -22,10 +22,37 @@ def _ones(n):
 def _objection(returned, case):
     if isinstance(returned, torch.Tensor) and returned.dtype != torch.bool:
         return (
-            f"The pattern is right, in {returned.dtype}; asked are truth values (torch.bool). "
-            "Numbers would be added to the scores, or indexed with."
+            f"The pattern is right, in {returned.dtype}; asked are truth values. As numbers, the "
+            "mask would do something else when it is used: add `.bool()`."
         )
     return ""
+
+
+def _to_add(name, mask):
+    """A mask of numbers to be added to the scores."""
+    return Misconception(
+        name,
+        mask,
+        "These numbers could be added to the scores; asked are the m_ij of (7.4), true or false.",
+        "7.4",
+    )
+
+
+def _sights(mask):
+    """Where each query may look under a mask (n, n), in words."""
+    weights = torch.zeros(len(mask), len(mask)).masked_fill(~mask, -torch.inf).softmax(dim=1)
+    seen = []
+    for i, row in enumerate(weights):
+        keys = " ".join(str(j) for j in row.nonzero().flatten().tolist())
+        seen.append(f"query {i} at {'nothing: its weights are NaN' if row.isnan().any() else keys}")
+    return ", ".join(seen)
+
+
+def _consequence(wrong):
+    mask = wrong(3)
+    read = "" if mask.dtype == torch.bool else ", read as truth values"
+    mine, right = _sights(mask.bool()), _sights(past_mask(3))
+    return f"For n = 3 this mask{read} lets look {mine}; right is {right}."
 
 
 EXERCISE = Exercise(
@@ -61,13 +88,8 @@ EXERCISE = Exercise(
             "and in this course it marks what may be seen.",
             "7.4",
         ),
-        Misconception(
-            "minus infinity",
-            lambda n: torch.full((n, n), -torch.inf).triu(1),
-            "These numbers could be added to the scores; asked are the m_ij of (7.4), true or "
-            "false.",
-            "7.4",
-        ),
+        _to_add("minus infinity", lambda n: torch.full((n, n), -torch.inf).triu(1)),
+        _to_add("minus a billion", lambda n: -1e9 * _ones(n).triu(1)),
         Misconception(
             "sees one ahead",
             lambda n: _ones(n).tril(1).bool(),
@@ -100,5 +122,6 @@ EXERCISE = Exercise(
         "Compare two rows of numbers: j along the keys and i along the queries.",
     ),
     objection=_objection,
+    consequence=_consequence,
     where=at_entry,
 )

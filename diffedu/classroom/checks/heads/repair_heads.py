@@ -6,6 +6,7 @@ from einops import rearrange
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.heads import common
 from diffedu.classroom.checks.inputs import normal
+from diffedu.nets.attention import attention, merge_heads, split_heads
 
 
 def repair_heads(x, W_Q, W_K, W_V, W_O, n_heads):
@@ -54,6 +55,20 @@ def _scaled(scale, dim=-1):
 
 def _root(d, heads):
     return d**-0.5
+
+
+def _cut_the_wrong_way(x, W_Q, W_K, W_V, W_O, n_heads):
+    """view(B, n, d, heads), with nothing moved before the scores."""
+    q, k, v = (rearrange(x @ W, "b n (d h) -> b n d h", h=n_heads) for W in (W_Q, W_K, W_V))
+    scores = q @ k.mT / q.shape[2] ** 0.5
+    return (scores.softmax(dim=-1) @ v).transpose(1, 2).reshape(x.shape) @ W_O
+
+
+def _values_poured(x, W_Q, W_K, W_V, W_O, n_heads):
+    """Queries and keys moved; the values given the shape that fits."""
+    q, k = (split_heads(x @ W, n_heads) for W in (W_Q, W_K))
+    v = common.cut_anywhere(x @ W_V, n_heads)
+    return merge_heads(attention(q, k, v)) @ W_O
 
 
 def _consequence(program):
@@ -137,6 +152,27 @@ EXERCISE = Exercise(
             lambda x, W_Q, W_K, W_V, W_O, n_heads: repair_heads(x, W_Q, W_K, W_V, W_O, 1),
             "The heads are gone: all D features make one score. (7.1) has h scores for each pair "
             "of tokens, one a head.",
+            "7.1",
+        ),
+        Misconception(
+            "cut the wrong way",
+            _cut_the_wrong_way,
+            "view(B, n, d, heads) has cut the other way, and still nothing is moved: in each token the "
+            "features look at each other. In (7.1) tokens look at tokens.",
+            "7.1",
+        ),
+        Misconception(
+            "heads take turns",
+            _with(split=common.interleaved),
+            "Tokens look at tokens now, but head i has every h-th column; by (7.1) the columns of one "
+            "head stand side by side.",
+            "7.1",
+        ),
+        Misconception(
+            "values poured into shape",
+            _values_poured,
+            "Queries and keys are right now. The values have the right shape by a reshape, which mixes "
+            "tokens: in (7.1) they are cut and moved like the others.",
             "7.1",
         ),
     ),

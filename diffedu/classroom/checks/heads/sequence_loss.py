@@ -1,5 +1,7 @@
 """Exercise: the cross-entropy of a sequence, from logits."""
 
+import math
+
 import torch
 from torch.nn import functional
 
@@ -14,13 +16,16 @@ def sequence_loss(logits, target):
 
 
 def _cases(generator):
-    return [
+    """In the last case e to the logits overflows, and small probabilities are 0."""
+    cases = [
         {
             "logits": normal((b, n, V), generator),
             "target": torch.randint(V, (b, n), generator=generator),
         }
         for b, n, V in ((3, 5, 7), (2, 8, 4), (6, 3, 10))
     ]
+    loud = 1000 * normal((2, 4, 6), generator)
+    return [*cases, {"logits": loud, "target": torch.randint(6, (2, 4), generator=generator)}]
 
 
 def _chosen(values, target):
@@ -35,18 +40,43 @@ def _axis(dim):
     return lambda logits, target: -_chosen(logits.log_softmax(dim), target).mean()
 
 
-def _consequence(wrong):
-    """A network that is sure, and right."""
-    logits = torch.tensor([[[50.0, 0.0, 0.0], [0.0, 50.0, 0.0]]], dtype=torch.float64)
-    target = torch.tensor([[0, 1]])
-    mine, right = (float(loss(logits, target)) for loss in (wrong, sequence_loss))
-    doubt = 0 * logits
-    unsure, fair = (float(loss(doubt, target)) for loss in (wrong, sequence_loss))
-    return (
-        f"A network that is sure and right, logits (50, 0, 0), gets the loss {mine:.3f} from this, "
-        f"and one that gives 1/3 to each of three symbols {unsure:.3f}; done right, {right:.3f} "
-        f"and {fair:.3f}."
+def _by_exponentials(logits, target):
+    p = logits.exp() / logits.exp().sum(-1, keepdim=True)
+    return -_chosen(p, target).log().mean()
+
+
+def _with_a_ceiling(number):
+    """The logarithm of a probability and a little more."""
+    return Misconception(
+        f"{number} in the logarithm",
+        lambda logits, target: -_chosen(logits.softmax(-1) + number, target).log().mean(),
+        f"Right for small logits. {number} inside the logarithm puts a ceiling on the loss, "
+        f"{-math.log(number):.1f}; -log p of (7.3) has none, and log_softmax never meets p = 0.",
+        "7.3",
     )
+
+
+def _losses(loss):
+    """Of three networks: sure and right, sure and wrong, without an opinion."""
+    sure = torch.tensor([[[1000.0, 0, 0], [0, 1000.0, 0]]], dtype=torch.float64)
+    right, wrong = torch.tensor([[0, 1]]), torch.tensor([[2, 2]])
+    found = (loss(sure, right), loss(sure, wrong), loss(0 * sure, right))
+    return [f"{round(float(one), 3) + 0.0:.3f}" for one in found]  # 0.0: no minus in front of 0
+
+
+def _consequence(wrong):
+    mine, right = _losses(wrong), _losses(sequence_loss)
+    return (
+        f"A network that is sure, logits (1000, 0, 0), gets the loss {mine[0]} from this if it is "
+        f"right and {mine[1]} if it is wrong; one that gives 1/3 to each of three symbols gets "
+        f"{mine[2]}. Done right: {right[0]}, {right[1]} and {right[2]}."
+    )
+
+
+OVERFLOW = (
+    "Right on paper. e to a large logit overflows, and the log of 0 is minus infinity: for (7.3), "
+    "log_softmax takes the maximum out first."
+)
 
 
 EXERCISE = Exercise(
@@ -59,7 +89,7 @@ EXERCISE = Exercise(
     reference=sequence_loss,
     cases=_cases,
     tolerance=FLOAT32,
-    tested="three batches of different lengths with 4 to 10 symbols.",
+    tested="four batches of different lengths with 4 to 10 symbols, small and large logits.",
     misconceptions=(
         Misconception(
             "softmax twice",
@@ -127,6 +157,62 @@ EXERCISE = Exercise(
             ).mean(),
             "This is a squared error between probabilities and a one-hot target; (7.3) is minus "
             "the logarithm of the right symbol's probability.",
+            "7.3",
+        ),
+        Misconception(
+            "overflow",
+            _by_exponentials,
+            OVERFLOW,
+            "7.3",
+        ),
+        Misconception(
+            "log of 0",
+            lambda logits, target: -_chosen(logits.softmax(-1).log(), target).mean(),
+            OVERFLOW,
+            "7.3",
+        ),
+        *(_with_a_ceiling(number) for number in (1e-8, 1e-9, 1e-10, 1e-12)),
+        Misconception(
+            "reshaped",
+            lambda logits, target: functional.cross_entropy(
+                logits.reshape(len(logits), logits.shape[2], -1), target
+            ),
+            "Symbols and places were exchanged by a reshape, which only pours the numbers into another "
+            "shape; the V logits of one place of (7.3) must stay together.",
+            "7.3",
+        ),
+        Misconception(
+            "sum over the batch",
+            lambda logits, target: sequence_loss(logits, target) * len(target),
+            "This is the mean over places, summed over the batch; asked is the L of (7.3) of one "
+            "sequence, on average.",
+            "7.3",
+        ),
+        Misconception(
+            "divided by V as well",
+            lambda logits, target: sequence_loss(logits, target) / logits.shape[-1],
+            "You divided by the number V of symbols as well; in (7.3) only the right symbol has a term, "
+            "and the mean is over the n places.",
+            "7.3",
+        ),
+        Misconception(
+            "log after the mean",
+            lambda logits, target: -_chosen(logits.softmax(-1), target).mean().log(),
+            "The logarithm came after the mean: of an average probability. (7.3) is the average of the "
+            "logarithms.",
+            "7.3",
+        ),
+        Misconception(
+            "one for each sequence",
+            lambda logits, target: -_chosen(logits.log_softmax(-1), target).mean(1),
+            "This has a loss for each sequence, (B,); asked is their mean, one number.",
+            "7.3",
+        ),
+        Misconception(
+            "one for each symbol",
+            lambda logits, target: -_chosen(logits.log_softmax(-1), target),
+            "These are the terms of (7.3), one for each symbol, (B, n); asked is their mean, one "
+            "number.",
             "7.3",
         ),
     ),
