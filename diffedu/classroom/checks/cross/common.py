@@ -33,6 +33,29 @@ def cross_look(x, context, W_q, W_k, W_v):
     return scores.softmax(dim=-1) @ v
 
 
+def captioned(sizes):
+    """Cases of (10.1) for each (B, n_q, n_k, d_x, d_context, d, d_v)."""
+
+    def cases(generator):
+        return [
+            {
+                "x": normal((b, n_q, d_x), generator),
+                "context": normal((b, n_k, d_context), generator),
+                "W_q": matrix(d_x, d, generator),
+                "W_k": matrix(d_context, d, generator),
+                "W_v": matrix(d_context, d_v, generator),
+            }
+            for b, n_q, n_k, d_x, d_context, d, d_v in sizes
+        ]
+
+    return cases
+
+
+def hearing(words: Callable[[Tensor], Tensor]):
+    """(10.1) with something else for each sample's own caption."""
+    return lambda x, context, W_q, W_k, W_v: cross_look(x, words(context), W_q, W_k, W_v)
+
+
 def all_captions(context: Tensor) -> Tensor:
     """For each sample the words of all captions, one after another."""
     return context.flatten(0, 1).expand(len(context), -1, -1)

@@ -2,29 +2,19 @@
 
 from diffedu.classroom.checks.cross.common import (
     all_captions,
+    captioned,
     cross_look,
     first_caption,
+    hearing,
     look,
-    matrix,
 )
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
-from diffedu.classroom.checks.inputs import normal
 
 # B, n_q, n_k, d_x, d_context, d, d_v: all differ; equal widths; everything square but the batch
 SIZES = ((2, 7, 5, 4, 3, 6, 8), (3, 5, 4, 6, 6, 2, 2), (2, 4, 4, 5, 5, 5, 5))
 
 
-def _cases(generator):
-    return [
-        {
-            "x": normal((b, n_q, d_x), generator),
-            "context": normal((b, n_k, d_context), generator),
-            "W_q": matrix(d_x, d, generator),
-            "W_k": matrix(d_context, d, generator),
-            "W_v": matrix(d_context, d_v, generator),
-        }
-        for b, n_q, n_k, d_x, d_context, d, d_v in SIZES
-    ]
+CASES = captioned(SIZES)
 
 
 def _from(ask="x", answer="context", say="context", **faults):
@@ -40,11 +30,6 @@ def _from(ask="x", answer="context", say="context", **faults):
 def _qkv(combine):
     """What `combine` makes of the right queries, keys and values."""
     return lambda x, context, W_q, W_k, W_v: combine(x @ W_q, context @ W_k, context @ W_v)
-
-
-def _hearing(words):
-    """The right lines, with something else for each sample's own caption."""
-    return lambda x, context, W_q, W_k, W_v: cross_look(x, words(context), W_q, W_k, W_v)
 
 
 def _keys_as_values(x, context, W_q, W_k, W_v):
@@ -69,7 +54,7 @@ EXERCISE = Exercise(
         "(B, n_q, d_x), context (B, n_k, d_context); multiply from the left, as in X W_Q."
     ),
     reference=cross_look,
-    cases=_cases,
+    cases=CASES,
     tolerance=FLOAT32,
     tested="three batches; pixels and words that differ in number and width, and once agree.",
     misconceptions=(
@@ -200,13 +185,13 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "first caption for everyone",
-            _hearing(first_caption),
+            hearing(first_caption),
             "Every picture hears the first caption; (10.1) pairs each picture with its own.",
             "10.1",
         ),
         Misconception(
             "all captions for everyone",
-            _hearing(all_captions),
+            hearing(all_captions),
             "Every picture hears the words of all captions; in (10.1) the pixels of a sample "
             "look at its own n_k tokens.",
             "10.1",

@@ -4,10 +4,11 @@ import torch
 
 from diffedu.classroom.checks.cross.common import (
     all_captions,
+    captioned,
     cross_look,
     first_caption,
+    hearing,
     look,
-    matrix,
     rms,
 )
 from diffedu.classroom.checks.exercise import FLOAT32, Exercise, Misconception, at_entry
@@ -17,31 +18,12 @@ from diffedu.classroom.checks.inputs import normal
 SIZES = ((3, 7, 5, 4, 2, 6, 8), (4, 6, 4, 2, 3, 5, 7))
 
 
-def _cases(generator):
-    return [
-        {
-            "x": normal((b, n_q, d_x), generator),
-            "context": normal((b, n_k, d_context), generator),
-            "W_q": matrix(d_x, d, generator),
-            "W_k": matrix(d_context, d, generator),
-            "W_v": matrix(d_context, d_v, generator),
-        }
-        for b, n_q, n_k, d_x, d_context, d, d_v in SIZES
-    ]
+CASES = captioned(SIZES)
 
 
 def repair_captions(x, context, W_q, W_k, W_v):
     """(10.1), sample by sample: a picture hears its own caption alone."""
     return cross_look(x, context, W_q, W_k, W_v)
-
-
-def _hearing(words):
-    """The right lines, with something else for each sample's own caption."""
-
-    def wrong(x, context, W_q, W_k, W_v):
-        return cross_look(x, words(context), W_q, W_k, W_v)
-
-    return wrong
 
 
 def _own_share(x, context, W_q, W_k, W_v):
@@ -53,7 +35,7 @@ def _own_share(x, context, W_q, W_k, W_v):
 
 def _consequence(function):
     """What another caption for the first picture does to the last."""
-    case = _cases(torch.Generator().manual_seed(3))[0]
+    case = CASES(torch.Generator().manual_seed(3))[0]
     before = function(*case.values())[-1]
     case["context"][0] = normal(case["context"][0].shape, torch.Generator().manual_seed(4))
     change = rms(function(*case.values())[-1] - before)
@@ -73,32 +55,32 @@ EXERCISE = Exercise(
         "caption each. It is right for one picture; in a batch one line is wrong."
     ),
     reference=repair_captions,
-    cases=_cases,
+    cases=CASES,
     tolerance=FLOAT32,
     tested="batches of 3 and 4; another caption in the batch changes nothing any more.",
     misconceptions=(
         Misconception(
             "all captions for everyone",
-            _hearing(all_captions),
+            hearing(all_captions),
             "The words of all captions were joined into one, so that every picture heard them all; "
             "in (10.1) a sample's pixels look at its own n_k tokens.",
             "10.1",
         ),
         Misconception(
             "first caption for everyone",
-            _hearing(first_caption),
+            hearing(first_caption),
             "Every picture now hears the first caption; (10.1) pairs each picture with its own.",
             "10.1",
         ),
         Misconception(
             "mean of the captions",
-            _hearing(lambda context: context.mean(0, keepdim=True).expand_as(context)),
+            hearing(lambda context: context.mean(0, keepdim=True).expand_as(context)),
             "Every picture now hears the mean of all captions; (10.1) pairs each with its own.",
             "10.1",
         ),
         Misconception(
             "samples and words exchanged",
-            _hearing(lambda context: context.transpose(0, 1)),
+            hearing(lambda context: context.transpose(0, 1)),
             "The two first axes of the context are exchanged, so that a picture hears one word "
             "of each caption; in (10.1) it hears every word of one.",
             "10.1",
