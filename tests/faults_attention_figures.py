@@ -37,6 +37,10 @@ def always_forward(original):
     return attention_frame
 
 
+def always_wide(original):
+    return lambda columns=1, height=2.6, width=8.0: original(columns, height, 8.0)
+
+
 def levels_first(original):
     def payload(view):
         maps = [layer.maps for layer in view.layers.values()]
@@ -74,6 +78,7 @@ FAULTS = (
     fault("colours from the least weight", f"{PLOTS}.plot_map", colours_from_the_least, FIGURES),
     fault("figure of query 0", f"{PLOTS}.plot_attention", frame_of_the_first, FIGURES),
     fault("frame of query 0", f"{PLOTS}.attention_frame", always_forward, FIGURES),
+    fault("an empty third beside words", f"{PLOTS}.new_axes", always_wide, FIGURES),
     fault("levels before maxima", f"{WIDGET}.payload", levels_first, EXPLORER),
     fault("queries and keys exchanged", f"{WIDGET}.spec", sizes_exchanged, EXPLORER),
     fault("explorer starts at query 1", f"{WIDGET}.attention_explorer", of_another_view, EXPLORER),

@@ -174,8 +174,9 @@ def loss_one_by_one(logits, target):
     losses = []
     for row, symbols in zip(logits.tolist(), target.tolist(), strict=True):
         for numbers, symbol in zip(row, symbols, strict=True):
-            total = sum(math.exp(number) for number in numbers)
-            losses.append(-math.log(math.exp(numbers[symbol]) / total))
+            most = max(numbers)
+            total = sum(math.exp(number - most) for number in numbers)
+            losses.append(most + math.log(total) - numbers[symbol])
     return sum(losses) / len(losses)
 
 

@@ -116,6 +116,19 @@ def test_the_frame_has_the_explorers_sentence_and_depends_on_the_question(name):
     np.testing.assert_array_equal(attention_frame(view, 1, head=0).rgb, one.rgb)
 
 
+def dark_columns(frame):
+    return np.flatnonzero((frame.rgb < 200).any((0, 2)))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_frame_without_a_picture_is_no_wider_than_what_it_shows(reverse):
+    frame = attention_frame(VIEWS["sequence"](), 2, reverse=reverse)
+    shown = dark_columns(frame)
+    assert shown[0] < 0.05 * frame.rgb.shape[1]
+    assert shown[-1] > 0.95 * frame.rgb.shape[1]
+    assert frame.rgb.shape[1] < 0.6 * attention_frame(VIEWS["caption"](), 2).rgb.shape[1]
+
+
 def test_every_word_can_be_read_on_its_shade():
     def light(colour):
         linear = [v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in colour]

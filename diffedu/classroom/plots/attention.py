@@ -17,6 +17,7 @@ MAP = "viridis"  # sequential, and told apart by colour-blind readers too
 MARK = "#E69F00"  # the frame around the one who asks
 GAP = 0.25  # in heights of the picture
 CHIP = 1.2  # the width of a word with its weight, in inches
+NARROW = 4.4  # inches of a frame without a picture: two columns of words and the colour bar
 
 
 def plot_map(
@@ -53,7 +54,8 @@ def attention_frame(
     reverse: bool = False,
 ) -> Frame:
     """What the attention explorer shows for this question, as a still picture with its words."""
-    (ax,) = new_axes(1, height=0.4 + 1.25 * _unit(view, layer, reverse), width=8.0)
+    width = NARROW if view.pictures is None else 8.0
+    (ax,) = new_axes(1, height=0.4 + 1.25 * _unit(view, layer, reverse), width=width)
     plot_attention(view, ax, query, layer, head, call, reverse)
     return as_frame(ax, view.sentence(query, layer, head, call, reverse))
 

@@ -35,6 +35,16 @@ def only_glued(x: Tensor) -> Tensor:
     return x.reshape(B, n, h * d)
 
 
+def moved_at_the_end(x: Tensor) -> Tensor:
+    """The end of the famous bug: (B, n, heads, d), the heads moved in front, into (B, n, D)."""
+    return x.transpose(1, 2).reshape(len(x), x.shape[1], -1)
+
+
+def glued_in_turns(x: Tensor) -> Tensor:
+    """The features of the heads alternate."""
+    return rearrange(x, "b h n d -> b n (d h)")
+
+
 def with_scores(scale: Callable[[int, int], float], dim: int = -1) -> Look:
     """Attention that multiplies its scores by scale(d, heads), with a softmax over axis `dim`."""
 

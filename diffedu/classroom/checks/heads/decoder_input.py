@@ -142,15 +142,15 @@ EXERCISE = Exercise(
         Misconception(
             "start rolled along",
             _start_then_rolled,
-            "The start symbol was written over y_1 and then moved along: y_1 is lost, and place 1 reads "
-            "y_n. In (7.3) start comes in front of y_1.",
+            "The start symbol was written over y_1 and then moved along: y_1 is lost, and place 1 "
+            "reads y_n. In (7.3) start comes in front of y_1.",
             "7.3",
         ),
         Misconception(
             "rolled back behind start",
             _rolled_back_behind_start,
-            "Start is in its place, but the rest has moved to the left: place 2 holds y_3, the future; "
-            "by (7.3) it reads y_1.",
+            "Start is in its place, but the rest has moved to the left: place 2 holds y_3, the "
+            "future; by (7.3) it reads y_1.",
             "7.3",
         ),
         Misconception(
@@ -163,8 +163,8 @@ EXERCISE = Exercise(
         Misconception(
             "rolled through the batch",
             lambda target, start: target.roll(1),
-            "roll without an axis runs through the whole batch: a sequence begins with the last symbol "
-            "of the one before, and not with the start of (7.3).",
+            "roll without an axis runs through the whole batch: a sequence begins with the last "
+            "symbol of the one before, and not with the start of (7.3).",
             "7.3",
         ),
     ),

@@ -94,21 +94,21 @@ EXERCISE = Exercise(
         Misconception(
             "transposed, then poured",
             _transposed_and_poured,
-            "The shape is right and the content is not: tokens and features were exchanged before the "
-            "cut, which then mixes tokens. By (7.1) a head is a slice of the features.",
+            "The shape is right and the content is not: tokens and features were exchanged before "
+            "the cut, which then mixes tokens. By (7.1) a head is a slice of the features.",
             "7.1",
         ),
         Misconception(
             "one slice for all",
             _one_slice,
-            "All heads have the same slice, the first d features; in (7.1) head i has columns of its "
-            "own.",
+            "All heads have the same slice, the first d features; in (7.1) head i has columns of "
+            "its own.",
             "7.1",
         ),
         Misconception(
             "always four heads",
             lambda x, n_heads: heads_apart(x, 4),
-            "It always makes 4 heads, as in the notebook's example; in (7.1) their number is n_heads.",
+            "It always makes 4 heads, as in the notebook's example; here their number is n_heads.",
             "7.1",
         ),
     ),

@@ -3,7 +3,7 @@
 from einops import rearrange
 
 from diffedu.classroom.checks.exercise import FLOAT32, Exercise, Misconception, at_entry
-from diffedu.classroom.checks.heads.common import only_glued
+from diffedu.classroom.checks.heads.common import glued_in_turns, only_glued
 from diffedu.classroom.checks.inputs import normal
 from diffedu.nets.heads import merge_heads
 
@@ -34,7 +34,7 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "heads take turns",
-            lambda x: rearrange(x, "b h n d -> b n (d h)"),
+            glued_in_turns,
             "The features of the heads alternate; (7.1) puts whole heads side by side, and the "
             "rows of W_O count on it.",
             "7.1",
@@ -81,15 +81,15 @@ EXERCISE = Exercise(
         Misconception(
             "features moved, then glued",
             lambda x: x.transpose(2, 3).reshape(len(x), x.shape[2], -1),
-            "You exchanged tokens and features; the heads must move behind the tokens, so that (7.1) "
-            "finds the heads of one token side by side.",
+            "You exchanged tokens and features; the heads must move behind the tokens, so that "
+            "(7.1) finds the heads of one token side by side.",
             "7.1",
         ),
         Misconception(
             "all in a row",
             lambda x: x.flatten(1),
-            "Everything of one sample is in a single row; in (7.1) each token keeps a row of its own, "
-            "(B, n, h d).",
+            "Everything of one sample is in a single row; in (7.1) each token keeps a row of its "
+            "own, (B, n, h d).",
             "7.1",
         ),
     ),

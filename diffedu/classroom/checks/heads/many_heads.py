@@ -1,7 +1,6 @@
 """Exercise: the whole of multi-head attention, for a batch and a context."""
 
 import torch
-from einops import rearrange
 
 from diffedu.classroom.checks.exercise import FLOAT32, Both, Exercise, Misconception, at_entry
 from diffedu.classroom.checks.heads import common
@@ -46,49 +45,21 @@ def _with(**parts):
     return wrong
 
 
-def _glued_in_turns(heads):
-    return rearrange(heads, "b h n d -> b n (d h)")
-
-
 def _scaled(scale, dim=-1):
     return _with(look=common.with_scores(scale, dim))
 
 
-def _asked_by_the_context(x, context, W_Q, W_K, W_V, W_O, n_heads):
-    return many_heads(context, x, W_Q, W_K, W_V, W_O, n_heads)
+def _called(change):
+    """The right program with other arguments."""
+    return lambda *arguments: many_heads(*change(*arguments))
 
 
-def _itself(x, context, W_Q, W_K, W_V, W_O, n_heads):
-    return many_heads(x, x, W_Q, W_K, W_V, W_O, n_heads)
+def _without_mixing(x, c, W_Q, W_K, W_V, W_O, h):
+    return x, c, W_Q, W_K, W_V, torch.eye(len(W_O)).to(W_O), h
 
 
-def _without_mixing(x, context, W_Q, W_K, W_V, W_O, n_heads):
-    return many_heads(x, context, W_Q, W_K, W_V, torch.eye(len(W_O)).to(W_O), n_heads)
-
-
-def _keys_for_values(x, context, W_Q, W_K, W_V, W_O, n_heads):
-    return many_heads(x, context, W_Q, W_K, W_K, W_O, n_heads)
-
-
-def _one_head(x, context, W_Q, W_K, W_V, W_O, n_heads):
-    return many_heads(x, context, W_Q, W_K, W_V, W_O, 1)
-
-
-def _transposed_mixing(x, context, W_Q, W_K, W_V, W_O, n_heads):
-    return many_heads(x, context, W_Q, W_K, W_V, W_O.T, n_heads)
-
-
-def _mean_of_heads(x, context, W_Q, W_K, W_V, W_O, n_heads):
-    return many_heads(x, context, W_Q, W_K, W_V, W_O, n_heads) / n_heads
-
-
-def _keys_and_values_swapped(x, context, W_Q, W_K, W_V, W_O, n_heads):
-    return many_heads(x, context, W_Q, W_V, W_K, W_O, n_heads)
-
-
-def _one_head_narrow_root(x, context, W_Q, W_K, W_V, W_O, n_heads):
-    louder = W_Q * n_heads**0.5  # turns the root of D into that of D / h
-    return many_heads(x, context, louder, W_K, W_V, W_O, 1)
+def _whole_width(d, heads):
+    return (d * heads) ** -0.5
 
 
 def _overlapping(x, context, W_Q, W_K, W_V, W_O, n_heads):
@@ -141,7 +112,7 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "scaled by the whole width",
-            _scaled(lambda d, heads: (d * heads) ** -0.5),
+            _scaled(_whole_width),
             "You divided by √D; each head of (7.1) is an attention of width d = D / h.",
             "6.2",
         ),
@@ -160,51 +131,46 @@ EXERCISE = Exercise(
         ),
         Misconception(
             "without W_O",
-            _without_mixing,
+            _called(_without_mixing),
             "The heads stand side by side, and W_O of (7.1) is missing: they have not been mixed.",
             "7.1",
         ),
         Misconception(
             "one wide head",
-            _one_head,
+            _called(lambda x, c, q, k, v, o, h: (x, c, q, k, v, o, 1)),
             "This is one head of width D; (7.1) has h of them, each with scores of its own.",
             "7.1",
         ),
         Misconception(
             "keys for values",
-            _keys_for_values,
+            _called(lambda x, c, q, k, v, o, h: (x, c, q, k, k, o, h)),
             "The values were made with W_K; in (7.1) they have W_V, a matrix of their own.",
             "7.1",
         ),
         Misconception(
             "asked by the context",
-            _asked_by_the_context,
+            _called(lambda x, c, q, k, v, o, h: (c, x, q, k, v, o, h)),
             "Your queries come from the context (where sizes differ, the shapes then clash): in "
             "(7.1) they come from X, keys and values from C.",
             "7.1",
         ),
         Misconception(
             "the famous bug",
-            _with(
-                split=common.only_cut,
-                merge=lambda heads: rearrange(heads, "b n h d -> b (h n d)").reshape(
-                    len(heads), heads.shape[1], -1
-                ),
-            ),
+            _with(split=common.only_cut, merge=common.moved_at_the_end),
             "The notebook's silent bug: heads look at heads inside a token (or clash if n and m "
             "differ), and the end moves axes nobody moved. (7.1) needs scores (B, h, n, m).",
             "7.1",
         ),
         Misconception(
             "x looks at itself",
-            _itself,
-            "Keys and values were made from x, which clashes if the context has another width; in (7.1) "
-            "they come from C.",
+            _called(lambda x, c, q, k, v, o, h: (x, x, q, k, v, o, h)),
+            "Keys and values were made from x, which clashes if the context has another width; in "
+            "(7.1) they come from C.",
             "7.1",
         ),
         Misconception(
             "W_O transposed",
-            _transposed_mixing,
+            _called(lambda x, c, q, k, v, o, h: (x, c, q, k, v, o.T, h)),
             "W_O is transposed here, as nn.Linear stores it; in (7.1) the heads side by side are "
             "multiplied by W_O itself.",
             "7.1",
@@ -212,55 +178,57 @@ EXERCISE = Exercise(
         Misconception(
             "softmax over heads",
             _scaled(lambda d, heads: d**-0.5, 1),
-            "The softmax runs over the heads; in (7.1) each head has weights of its own, which sum to 1 "
-            "over the keys.",
+            "The softmax runs over the heads; in (7.1) each head has weights of its own, which sum "
+            "to 1 over the keys.",
             "6.4",
         ),
         Misconception(
             "divided by d",
             _scaled(lambda d, heads: 1 / d),
-            "The scores are divided by d; each head of (7.1) is the attention of (6.2), which divides "
-            "by √d.",
+            "The scores are divided by d; each head of (7.1) is the attention of (6.2), which "
+            "divides by √d.",
             "6.2",
         ),
         Misconception(
             "heads take turns, back too",
-            _with(split=common.interleaved, merge=_glued_in_turns),
+            _with(split=common.interleaved, merge=common.glued_in_turns),
             "Head i took every h-th column, and gave its answers back the same way; by (7.1) its "
             "columns stand side by side.",
             "7.1",
         ),
         Misconception(
             "heads take turns in the glue",
-            _with(merge=_glued_in_turns),
-            "The features of the heads alternate at the end; (7.1) puts whole heads side by side, and "
-            "the rows of W_O count on it.",
+            _with(merge=common.glued_in_turns),
+            "The features of the heads alternate at the end; (7.1) puts whole heads side by side, "
+            "and the rows of W_O count on it.",
             "7.1",
         ),
         Misconception(
             "mean of the heads",
-            _mean_of_heads,
-            "The result is a mean over the heads; (7.1) puts them side by side, and W_O adds up what "
-            "each has to say.",
+            _called(lambda x, c, q, k, v, o, h: (x, c, q, k, v, o / h, h)),
+            "The result is a mean over the heads; (7.1) puts them side by side, and W_O adds up "
+            "what each has to say.",
             "7.1",
         ),
         Misconception(
             "overlapping slices",
             _overlapping,
-            "Head i took the columns i to i + d, which overlap; in (7.1) those of head i begin at i d.",
+            "Head i took the columns i to i + d, which overlap; in (7.1) they begin at i d.",
             "7.1",
         ),
         Misconception(
             "W_K and W_V exchanged",
-            _keys_and_values_swapped,
+            _called(lambda x, c, q, k, v, o, h: (x, c, q, v, k, o, h)),
             "W_K and W_V have changed places; in (7.1) the keys are C W_K, and the values C W_V.",
             "7.1",
         ),
         Misconception(
             "one wide head, narrow root",
-            _one_head_narrow_root,
-            "All D columns make one score, divided by √(D/h); (7.1) has h heads, each with scores of "
-            "its own.",
+            _called(
+                lambda x, c, q, k, v, o, h: (x, c, q * h**0.5, k, v, o, 1)
+            ),  # turns √D into √(D / h)
+            "All D columns make one score, divided by √(D/h); (7.1) has h heads, each with scores "
+            "of its own.",
             "7.1",
         ),
     ),
@@ -268,13 +236,7 @@ EXERCISE = Exercise(
         Both(
             "scaled by the whole width",
             "without W_O",
-            lambda x, context, W_Q, W_K, W_V, W_O, n_heads: common.many(
-                x,
-                context,
-                (W_Q, W_K, W_V, torch.eye(len(W_O)).to(W_O)),
-                n_heads,
-                look=common.with_scores(lambda d, heads: (d * heads) ** -0.5),
-            ),
+            lambda *arguments: _scaled(_whole_width)(*_without_mixing(*arguments)),
         ),
     ),
     hints=(

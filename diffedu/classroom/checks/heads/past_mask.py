@@ -44,7 +44,8 @@ def _sights(mask):
     seen = []
     for i, row in enumerate(weights):
         keys = " ".join(str(j) for j in row.nonzero().flatten().tolist())
-        seen.append(f"query {i} at {'nothing: its weights are NaN' if row.isnan().any() else keys}")
+        keys = "nothing (its weights are NaN)" if row.isnan().any() else keys
+        seen.append(f"query {i} at {keys}")
     return ", ".join(seen)
 
 
@@ -52,7 +53,7 @@ def _consequence(wrong):
     mask = wrong(3)
     read = "" if mask.dtype == torch.bool else ", read as truth values"
     mine, right = _sights(mask.bool()), _sights(past_mask(3))
-    return f"For n = 3 this mask{read} lets look {mine}; right is {right}."
+    return f"Who looks where, for n = 3 with this mask{read}: {mine}. Right is: {right}."
 
 
 EXERCISE = Exercise(
@@ -89,6 +90,7 @@ EXERCISE = Exercise(
             "7.4",
         ),
         _to_add("minus infinity", lambda n: torch.full((n, n), -torch.inf).triu(1)),
+        _to_add("0 times minus infinity", lambda n: -torch.inf * _ones(n).triu(1)),
         _to_add("minus a billion", lambda n: -1e9 * _ones(n).triu(1)),
         Misconception(
             "sees one ahead",

@@ -157,22 +157,22 @@ EXERCISE = Exercise(
         Misconception(
             "cut the wrong way",
             _cut_the_wrong_way,
-            "view(B, n, d, heads) has cut the other way, and still nothing is moved: in each token the "
-            "features look at each other. In (7.1) tokens look at tokens.",
+            "view(B, n, d, heads) has cut the other way, and still nothing is moved: in each token "
+            "the features look at each other. In (7.1) tokens look at tokens.",
             "7.1",
         ),
         Misconception(
             "heads take turns",
             _with(split=common.interleaved),
-            "Tokens look at tokens now, but head i has every h-th column; by (7.1) the columns of one "
-            "head stand side by side.",
+            "Tokens look at tokens now, but head i has every h-th column; by (7.1) the columns of "
+            "one head stand side by side.",
             "7.1",
         ),
         Misconception(
             "values poured into shape",
             _values_poured,
-            "Queries and keys are right now. The values have the right shape by a reshape, which mixes "
-            "tokens: in (7.1) they are cut and moved like the others.",
+            "Queries and keys are right now. The values have the right shape by a reshape, which "
+            "mixes tokens: in (7.1) they are cut and moved like the others.",
             "7.1",
         ),
     ),

@@ -45,12 +45,13 @@ def _by_exponentials(logits, target):
     return -_chosen(p, target).log().mean()
 
 
-def _with_a_ceiling(number):
+def _with_a_ceiling(digits):
     """The logarithm of a probability and a little more."""
+    number = 10.0**-digits
     return Misconception(
-        f"{number} in the logarithm",
+        f"1e-{digits} in the logarithm",
         lambda logits, target: -_chosen(logits.softmax(-1) + number, target).log().mean(),
-        f"Right for small logits. {number} inside the logarithm puts a ceiling on the loss, "
+        f"Right for small logits. 1e-{digits} inside the logarithm puts a ceiling on the loss, "
         f"{-math.log(number):.1f}; -log p of (7.3) has none, and log_softmax never meets p = 0.",
         "7.3",
     )
@@ -171,14 +172,14 @@ EXERCISE = Exercise(
             OVERFLOW,
             "7.3",
         ),
-        *(_with_a_ceiling(number) for number in (1e-8, 1e-9, 1e-10, 1e-12)),
+        *(_with_a_ceiling(digits) for digits in (8, 9, 10, 12)),
         Misconception(
             "reshaped",
             lambda logits, target: functional.cross_entropy(
                 logits.reshape(len(logits), logits.shape[2], -1), target
             ),
-            "Symbols and places were exchanged by a reshape, which only pours the numbers into another "
-            "shape; the V logits of one place of (7.3) must stay together.",
+            "Symbols and places were exchanged by a reshape, which only pours the numbers into "
+            "another shape; the V logits of one place of (7.3) must stay together.",
             "7.3",
         ),
         Misconception(
@@ -191,15 +192,15 @@ EXERCISE = Exercise(
         Misconception(
             "divided by V as well",
             lambda logits, target: sequence_loss(logits, target) / logits.shape[-1],
-            "You divided by the number V of symbols as well; in (7.3) only the right symbol has a term, "
-            "and the mean is over the n places.",
+            "You divided by the number V of symbols as well; in (7.3) only the right symbol has a "
+            "term, and the mean is over the n places.",
             "7.3",
         ),
         Misconception(
             "log after the mean",
             lambda logits, target: -_chosen(logits.softmax(-1), target).mean().log(),
-            "The logarithm came after the mean: of an average probability. (7.3) is the average of the "
-            "logarithms.",
+            "The logarithm came after the mean: of an average probability. (7.3) is the average of "
+            "the logarithms.",
             "7.3",
         ),
         Misconception(
