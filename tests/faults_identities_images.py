@@ -5,7 +5,7 @@ from einops import rearrange
 
 from planting import Fault
 
-SPATIAL, ONLINE = "diffedu.nets.spatial", "diffedu.nets.online.online_attention"
+SPATIAL, ONLINE = "diffedu.nets.spatial", "diffedu.nets.operators.online_attention"
 HERE = "tests/test_identities_images.py"
 
 

@@ -35,7 +35,6 @@ PLACES = {
     "nets.operators": Place(0.5, NETS),
     "nets.positions": Place(0.5, NETS),
     "nets.norms": Place(0.5, NETS),
-    "nets.online": Place(0.6, NETS),
     "nets.heads": Place(0.6, NETS),
     "nets.spatial": Place(0.7, NETS),
     "nets.recording": Place(0.7, NETS),

@@ -15,13 +15,13 @@ from diffedu.nets.attention import (
     SpatialAttention,
     SpatialGate,
     attention,
+    online_attention,
     record_attention,
     to_map,
     to_tokens,
 )
 from diffedu.nets.blocks import initialise
 from diffedu.nets.norms import channel_norm, group_norm
-from diffedu.nets.online import online_attention
 
 
 def draw(*shape, seed=0, size=1.5):

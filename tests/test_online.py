@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from diffedu.nets.online import online_attention
+from diffedu.nets.attention import online_attention
 
 SDPA = torch.nn.functional.scaled_dot_product_attention
 

@@ -21,6 +21,7 @@ from diffedu.nets.operators import (
     fused_attention,
     linear_attention,
     linear_attention_weights,
+    online_attention,
 )
 from diffedu.nets.positions import positions_2d, sinusoidal_positions
 from diffedu.nets.recording import record_attention
@@ -53,6 +54,7 @@ __all__ = [
     "linear_attention",
     "linear_attention_weights",
     "merge_heads",
+    "online_attention",
     "positions_2d",
     "record_attention",
     "sinusoidal_positions",
