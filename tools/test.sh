@@ -39,7 +39,9 @@ style() {
 
 notebooks() {
     # The project's own pytest options are for unit tests; warnings of a kernel are not ours.
-    $python -m pytest -q -p no:cacheprovider -o addopts="" -o filterwarnings="" \
+    # One notebook a core: most of what they compute is too small for two threads.
+    OMP_NUM_THREADS=1 $python -m pytest -q -p no:cacheprovider -o addopts="" -o filterwarnings="" \
+        -n auto --dist loadfile \
         --nbval-lax --nbval-current-env --nbval-cell-timeout 120 \
         --nbval-sanitize-with tests/sanitize.cfg notebooks
 }
