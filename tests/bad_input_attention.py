@@ -47,6 +47,10 @@ causal_mask(0) -> n: expected an integer >= 1, got 0
 causal_mask(3.0) -> n: expected an integer >= 1, got 3.0
 linear_attention_weights(q, k.double()) -> {as_q}, got torch.float64
 linear_attention_weights(q, k[..., :1]) -> k: {beside_q}, got (2, 7, 1)
+online_attention(q, k[..., :3], v, 2) -> k: {beside_q}, got (2, 7, 3)
+online_attention(q, k, v[:, :5], 2) -> v: {one_value}, got (2, 5, 6)
+online_attention(q, k, v, 0) -> block: expected an integer >= 1, got 0
+online_attention(q, k, v, 2.5) -> block: expected an integer >= 1, got 2.5
 linear_attention(q[0, 0, 0], k, v) -> q: expected shape (..., n, d), none of them 0, got ()
 linear_attention(q, k, v[:1]) -> v: {one_value}, got (1, 7, 6)
 additive_attention_weights([q], k, W, W, w) -> q: expected a tensor, got list
