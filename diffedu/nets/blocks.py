@@ -7,8 +7,7 @@ from jaxtyping import Float, Real
 from torch import Tensor, nn
 
 from diffedu import expect
-
-MAX_PERIOD = 10_000.0
+from diffedu.nets.positions import MAX_PERIOD
 
 
 def time_embedding(t: Real[Tensor, " b"], d: int) -> Float[Tensor, " b d"]:

@@ -63,10 +63,10 @@ def noise_explorer() -> Explorer:
     """t, schedule and picture -> x_t, its histogram and its signal-to-noise ratio."""
     frames = NoiseFrames()
     controls = {
-        "t": _wide(IntSlider(value=100, min=0, max=1000, step=10, description="step t")),
+        "t": wide(IntSlider(value=100, min=0, max=1000, step=10, description="step t")),
         # not menus: in JupyterLab the arrow keys leave an ipywidgets Dropdown for the next cell
-        "schedule": _wide(SelectionSlider(options=list(frames.schedules), description="schedule")),
-        "image": _wide(SelectionSlider(options=list(frames.images), description="picture")),
+        "schedule": wide(SelectionSlider(options=list(frames.schedules), description="schedule")),
+        "image": wide(SelectionSlider(options=list(frames.images), description="picture")),
     }
     return Explorer("noise-explorer", frames, controls)
 
@@ -74,16 +74,16 @@ def noise_explorer() -> Explorer:
 def posterior_explorer() -> Explorer:
     """x_0, x_t and t -> prior, likelihood and posterior over x_{t-1}."""
     controls = {
-        "x0": _wide(FloatSlider(value=1.0, min=-2, max=2, step=0.1, description="x_0")),
-        "xt": _wide(FloatSlider(value=-0.5, min=-3, max=3, step=0.1, description="x_t")),
-        "t": _wide(IntSlider(value=8, min=1, max=20, description="step t")),
+        "x0": wide(FloatSlider(value=1.0, min=-2, max=2, step=0.1, description="x_0")),
+        "xt": wide(FloatSlider(value=-0.5, min=-3, max=3, step=0.1, description="x_t")),
+        "t": wide(IntSlider(value=8, min=1, max=20, description="step t")),
     }
     return Explorer("posterior-explorer", PosteriorFrames(), controls)
 
 
 def tour_explorer() -> Explorer:
     """A moment 0..100 -> eight digits, into noise and back."""
-    controls = {"moment": _wide(IntSlider(value=0, min=0, max=100, description="moment"))}
+    controls = {"moment": wide(IntSlider(value=0, min=0, max=100, description="moment"))}
     return Explorer("tour-explorer", TourFrames(), controls)
 
 
@@ -91,8 +91,8 @@ def bound_explorer() -> Explorer:
     """T and the choice of variance -> the bound term by term, and its gap."""
     frames = BoundFrames()
     controls = {
-        "T": _wide(SelectionSlider(options=frames.T_CHOICES, value=100, description="steps T")),
-        "variance": _wide(SelectionSlider(options=frames.choices, description="variance")),
+        "T": wide(SelectionSlider(options=frames.T_CHOICES, value=100, description="steps T")),
+        "variance": wide(SelectionSlider(options=frames.choices, description="variance")),
     }
     return Explorer("bound-explorer", frames, controls)
 
@@ -101,13 +101,13 @@ def trajectory_explorer() -> Explorer:
     """t and sampler -> where the points are, and where they are predicted to end."""
     frames = TrajectoryFrames()
     controls = {
-        "t": _wide(IntSlider(value=frames.T, min=0, max=frames.T, description="step t")),
-        "sampler": _wide(SelectionSlider(options=list(frames.views), description="sampler")),
+        "t": wide(IntSlider(value=frames.T, min=0, max=frames.T, description="step t")),
+        "sampler": wide(SelectionSlider(options=list(frames.views), description="sampler")),
     }
     return Explorer("trajectory-explorer", frames, controls)
 
 
-def _wide(slider: ValueWidget) -> ValueWidget:
+def wide(slider: ValueWidget) -> ValueWidget:
     """Wide enough to aim at single steps from a lectern."""
     slider.layout = Layout(width="min(36em, 100%)")
     return slider

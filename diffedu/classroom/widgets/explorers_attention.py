@@ -4,7 +4,7 @@ from ipywidgets import FloatSlider, SelectionSlider
 
 from diffedu.classroom.plots import LookupFrames
 from diffedu.classroom.plots.live_attention import SCALES
-from diffedu.classroom.widgets.explorers import Explorer, _wide
+from diffedu.classroom.widgets.explorers import Explorer, wide
 
 
 def lookup_explorer() -> Explorer:
@@ -12,12 +12,12 @@ def lookup_explorer() -> Explorer:
     frames = LookupFrames()
     temperatures, widths = frames.TEMPERATURES, frames.D_CHOICES
     controls = {
-        "q1": _wide(FloatSlider(value=1.0, min=-2, max=2, step=0.1, description="q_1")),
-        "q2": _wide(FloatSlider(value=0.5, min=-2, max=2, step=0.1, description="q_2")),
-        "temperature": _wide(
+        "q1": wide(FloatSlider(value=1.0, min=-2, max=2, step=0.1, description="q_1")),
+        "q2": wide(FloatSlider(value=0.5, min=-2, max=2, step=0.1, description="q_2")),
+        "temperature": wide(
             SelectionSlider(options=temperatures, value=1.0, description="temp. τ")
         ),
-        "d": _wide(SelectionSlider(options=widths, value=32, description="width d")),
-        "scale": _wide(SelectionSlider(options=SCALES, description="scores")),
+        "d": wide(SelectionSlider(options=widths, value=32, description="width d")),
+        "scale": wide(SelectionSlider(options=SCALES, description="scores")),
     }
     return Explorer("lookup-explorer", frames, controls)
